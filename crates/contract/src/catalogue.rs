@@ -1,0 +1,162 @@
+//! The legacy catalogue as events: opened, chunks of cleaned rows in Postgres COPY text, closed.
+//!
+//! A stream takes one catalogue. Chunks carry rows of one table each, every column in the table's order, so that a
+//! replica loads them at COPY speed, in a rebuild as well.
+
+use serde::{Deserialize, Serialize};
+
+/// About how many bytes of rows one chunk holds; well below the server's limit of 1 MB a message.
+pub const CHUNK_BYTES: usize = 512 * 1024;
+
+/// `catalogue.opened`, version 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueOpened {
+    /// The files that are being imported, in the order in which they are read.
+    pub files: Vec<SourceFile>,
+    /// Id of the key that seals e-mail addresses in the chunks.
+    pub sealing_key: String,
+}
+
+/// A file of the legacy catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// The file's name without its folder.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// Hexadecimal SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+/// `catalogue.chunk`, version 1: a line of JSON (table and rows), then the rows in COPY text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogueChunk {
+    /// The table that the rows belong to.
+    pub table: Table,
+    /// How many rows.
+    pub rows: u64,
+    /// The rows: COPY text, each ended by a newline.
+    pub copy: Vec<u8>,
+}
+
+/// `catalogue.closed`, version 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueClosed {
+    /// Rows of each table that was sent, in the order in which they were.
+    pub tables: Vec<TableRows>,
+}
+
+/// How many rows of a table the chunks held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRows {
+    /// The table.
+    pub table: Table,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// A table that chunks may fill. Parents come before what refers to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Table {
+    /// Products.
+    Products,
+    /// Features of products.
+    Features,
+    /// Styles of products.
+    Styles,
+    /// Stock-keeping units of styles.
+    Skus,
+    /// Photos of styles.
+    StylePhotos,
+    /// Which products are shown beside which.
+    RelatedProducts,
+    /// Reviews, e-mail addresses sealed.
+    Reviews,
+    /// Photos of reviews.
+    ReviewPhotos,
+    /// Characteristics of products that reviewers rate.
+    Characteristics,
+    /// Ratings of characteristics.
+    CharacteristicRatings,
+}
+
+impl Table {
+    /// All of them, parents first.
+    pub const ALL: [Table; 10] = [
+        Table::Products,
+        Table::Features,
+        Table::Styles,
+        Table::Skus,
+        Table::StylePhotos,
+        Table::RelatedProducts,
+        Table::Reviews,
+        Table::ReviewPhotos,
+        Table::Characteristics,
+        Table::CharacteristicRatings,
+    ];
+
+    /// The table's name in a replica.
+    pub fn name(self) -> &'static str {
+        match self {
+            Table::Products => "products",
+            Table::Features => "features",
+            Table::Styles => "styles",
+            Table::Skus => "skus",
+            Table::StylePhotos => "style_photos",
+            Table::RelatedProducts => "related_products",
+            Table::Reviews => "reviews",
+            Table::ReviewPhotos => "review_photos",
+            Table::Characteristics => "characteristics",
+            Table::CharacteristicRatings => "characteristic_ratings",
+        }
+    }
+
+    /// The columns of a chunk's rows, in order; those of the table's definition at this event's version.
+    pub fn columns(self) -> &'static str {
+        match self {
+            Table::Products => "id, name, slogan, description, category, default_price",
+            Table::Features => "id, product_id, feature, value",
+            Table::Styles => "id, product_id, name, sale_price, original_price, is_default",
+            Table::Skus => "id, style_id, size, quantity",
+            Table::StylePhotos => "id, style_id, url, thumbnail_url",
+            Table::RelatedProducts => "id, product_id, related_product_id",
+            Table::Reviews => {
+                "id, product_id, rating, date, summary, body, recommend, reported, reviewer_name, reviewer_email, \
+                 response, helpfulness"
+            }
+            Table::ReviewPhotos => "id, review_id, url",
+            Table::Characteristics => "id, product_id, name",
+            Table::CharacteristicRatings => "id, characteristic_id, review_id, value",
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChunkHead {
+    table: Table,
+    rows: u64,
+}
+
+impl CatalogueChunk {
+    /// The message's bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let head = ChunkHead { table: self.table, rows: self.rows };
+        let mut bytes = serde_json::to_vec(&head).expect("a table's name and a number are JSON");
+        bytes.reserve(self.copy.len() + 1);
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&self.copy);
+        bytes
+    }
+
+    /// A chunk from a message's bytes.
+    ///
+    /// # Errors
+    /// When the first line is not the head of a chunk.
+    pub fn decode(bytes: &[u8]) -> Result<CatalogueChunk, serde_json::Error> {
+        let end = bytes.iter().position(|&b| b == b'\n').unwrap_or(bytes.len());
+        let head: ChunkHead = serde_json::from_slice(&bytes[..end])?;
+        let copy = bytes.get(end + 1..).unwrap_or_default().to_vec();
+        Ok(CatalogueChunk { table: head.table, rows: head.rows, copy })
+    }
+}
