@@ -1,0 +1,228 @@
+//! The connection to the stream, verified whenever it is made.
+//!
+//! The library would buffer what is sent while it is disconnected and send it behind the caller's back later. So a
+//! client here lives for one connection only: when that breaks, everything in flight on it ends at once, and this
+//! module makes and verifies a new one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::{Client, ConnectOptions, Event};
+use contract::position::{Epoch, Position};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::definition::verified_info;
+use crate::error::{Error, Result};
+use crate::server;
+
+/// Where the stream is.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Address of nats-server, as in `nats://127.0.0.1:4222`.
+    pub url: String,
+    /// Address of its monitor, as in `http://127.0.0.1:8222`.
+    pub monitor_url: String,
+    /// Go on although the server acknowledges before it syncs: a power failure then loses acknowledged writes.
+    pub accept_acknowledgement_before_sync: bool,
+}
+
+/// One verified connection. Clones share it; it never comes back once it is [closed](Link::closed).
+#[derive(Clone)]
+pub struct Link {
+    pub(crate) client: Client,
+    pub(crate) context: jetstream::Context,
+    epoch: Epoch,
+    closed: CancellationToken,
+}
+
+impl Link {
+    /// The stream's epoch when the connection was made.
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    /// Resolves when the connection is lost.
+    pub async fn closed(&self) {
+        self.closed.cancelled().await;
+    }
+
+    /// Whether the connection is lost.
+    pub fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
+    }
+
+    /// The stream's last position, freshly asked.
+    ///
+    /// # Errors
+    /// When the server does not answer, or the stream is not as needed any more.
+    pub async fn head(&self) -> Result<Position> {
+        let (_, info) = self.until_closed("tell its head", verified_info(&self.context)).await?;
+        Ok(Position(info.state.last_sequence))
+    }
+
+    /// Awaits an answer, or the connection's end.
+    pub(crate) async fn until_closed<T>(
+        &self,
+        what: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        tokio::select! {
+            result = work => result,
+            () = self.closed() => Err(Error::Request { what, reason: "the connection was lost".into() }),
+        }
+    }
+}
+
+/// What the connection is like just now.
+#[derive(Clone)]
+pub enum Status {
+    /// No verified connection. The text says why.
+    Away(Arc<Error>),
+    /// Connected and verified.
+    Up(Box<Link>),
+}
+
+/// Keeps a verified connection, for ever.
+#[derive(Clone)]
+pub struct Connection {
+    status: watch::Receiver<Status>,
+}
+
+impl Connection {
+    /// Connects in the background, and again whenever the connection is lost, until `stop`. `name` is shown by the
+    /// server's monitor.
+    pub fn open(settings: Settings, name: &str, stop: CancellationToken) -> Connection {
+        let starting = Error::Away { url: settings.url.clone(), reason: "not connected yet".into() };
+        let (sender, status) = watch::channel(Status::Away(Arc::new(starting)));
+        let name = name.to_owned();
+        tokio::spawn(async move {
+            let kept = keep(settings, name, sender);
+            tokio::select! {
+                () = kept => {}
+                () = stop.cancelled() => {}
+            }
+        });
+        Connection { status }
+    }
+
+    /// The connection as it is now.
+    ///
+    /// # Errors
+    /// Why there is none: publishing must fail fast instead of waiting.
+    pub fn current(&self) -> Result<Link, Arc<Error>> {
+        match &*self.status.borrow() {
+            Status::Up(link) if !link.is_closed() => Ok(Link::clone(link)),
+            Status::Up(_) => Err(Arc::new(Error::Request {
+                what: "answer",
+                reason: "the connection was just lost".into(),
+            })),
+            Status::Away(error) => Err(error.clone()),
+        }
+    }
+
+    /// Waits for a connection, however long it takes.
+    pub async fn link(&self) -> Link {
+        self.wait(|_| false).await.unwrap_or_else(|_| unreachable!("no error ends this wait"))
+    }
+
+    /// Waits for the first connection, but gives up at once on a server or stream that must not be used as it is.
+    ///
+    /// # Errors
+    /// The refusal, naming the difference.
+    pub async fn verified(&self) -> Result<Link, Arc<Error>> {
+        self.wait(Error::is_refusal).await
+    }
+
+    /// Resolves when the status changes.
+    pub async fn changed(&mut self) {
+        if self.status.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    async fn wait(&self, give_up: impl Fn(&Error) -> bool) -> Result<Link, Arc<Error>> {
+        let mut status = self.status.clone();
+        loop {
+            match &*status.borrow_and_update() {
+                Status::Up(link) if !link.is_closed() => return Ok(Link::clone(link)),
+                Status::Away(error) if give_up(error) => return Err(error.clone()),
+                _ => {}
+            }
+            if status.changed().await.is_err() {
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+async fn keep(settings: Settings, name: String, status: watch::Sender<Status>) {
+    let mut pause = Duration::from_millis(50);
+    let mut said = String::new();
+    loop {
+        match connect(&settings, &name).await {
+            Ok(link) => {
+                tracing::info!(url = %settings.url, epoch = %link.epoch, "connected to the stream");
+                said.clear();
+                pause = Duration::from_millis(50);
+                status.send_replace(Status::Up(Box::new(link.clone())));
+                link.closed().await;
+                tracing::warn!(url = %settings.url, "the connection to the stream was lost");
+                let lost =
+                    Error::Away { url: settings.url.clone(), reason: "the connection was lost".into() };
+                status.send_replace(Status::Away(Arc::new(lost)));
+            }
+            Err(error) => {
+                let text = error.to_string();
+                if text != said {
+                    tracing::error!(error = text, "the stream cannot be used");
+                    said = text;
+                }
+                status.send_replace(Status::Away(Arc::new(error)));
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}
+
+async fn connect(settings: &Settings, name: &str) -> Result<Link> {
+    let closed = CancellationToken::new();
+    let on_end = closed.clone();
+    let client = open_client(settings, name, move |event| {
+        if matches!(
+            event,
+            Event::Disconnected | Event::Closed | Event::ClientError(async_nats::ClientError::MaxReconnects)
+        ) {
+            on_end.cancel();
+        }
+    })
+    .await?;
+    server::verify_sync(settings).await?;
+    let mut context = jetstream::new(client.clone());
+    context.set_timeout(Duration::from_secs(2));
+    let (epoch, _) = verified_info(&context).await?;
+    Ok(Link { client, context, epoch, closed })
+}
+
+pub(crate) async fn open_client(
+    settings: &Settings,
+    name: &str,
+    on_event: impl Fn(Event) + Send + Sync + 'static,
+) -> Result<Client> {
+    ConnectOptions::new()
+        .name(name)
+        .connection_timeout(Duration::from_secs(2))
+        .request_timeout(Some(Duration::from_secs(2)))
+        // A frozen server is noticed after two unanswered pings; the library's default is a minute each.
+        .ping_interval(Duration::from_secs(2))
+        .max_reconnects(1)
+        .event_callback(move |event| {
+            on_event(event);
+            async {}
+        })
+        .connect(&settings.url)
+        .await
+        .map_err(|error| Error::Away { url: settings.url.clone(), reason: error.to_string() })
+}

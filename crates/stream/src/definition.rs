@@ -1,0 +1,137 @@
+//! The stream's settings: created by `projector init` alone, verified by everyone.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, Info, PersistenceMode, RetentionPolicy, StorageType,
+};
+use contract::position::{Epoch, Position};
+use contract::subject;
+
+use crate::connect::{Settings, open_client};
+use crate::error::{Error, Result};
+use crate::server;
+
+/// The metadata key that holds the epoch.
+pub const METADATA_EPOCH: &str = "atelier_epoch";
+
+/// What `projector init` may choose.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// Bytes at which the stream refuses new events instead of dropping old ones.
+    pub max_bytes: i64,
+    /// The broker's window for repeated message ids.
+    pub duplicate_window: Duration,
+    /// The epoch of a stream that is created.
+    pub epoch: Epoch,
+}
+
+fn config(definition: &Definition) -> Config {
+    Config {
+        name: subject::STREAM.to_owned(),
+        subjects: vec![subject::EVENTS.to_owned()],
+        description: Some("Atelier: the one source of truth".to_owned()),
+        storage: StorageType::File,
+        retention: RetentionPolicy::Limits,
+        max_bytes: definition.max_bytes,
+        discard: DiscardPolicy::New,
+        deny_delete: true,
+        deny_purge: true,
+        allow_direct: true,
+        allow_atomic_publish: true,
+        num_replicas: 1,
+        duplicate_window: definition.duplicate_window,
+        first_sequence: Some(Position::FIRST.0),
+        metadata: HashMap::from([(METADATA_EPOCH.to_owned(), definition.epoch.to_string())]),
+        ..Config::default()
+    }
+}
+
+/// Creates the stream if there is none; else verifies the one that is there. Returns its epoch and whether it was
+/// created.
+///
+/// # Errors
+/// When the server does not answer or does not sync, or a stream is there that differs.
+pub async fn create(settings: &Settings, definition: &Definition) -> Result<(Epoch, bool)> {
+    let client = open_client(settings, "atelier projector init", |_| {}).await?;
+    server::verify_sync(settings).await?;
+    let context = jetstream::new(client);
+    match verified_info(&context).await {
+        Ok((epoch, _)) => Ok((epoch, false)),
+        Err(Error::NoStream) => {
+            context
+                .create_stream(config(definition))
+                .await
+                .map_err(|e| Error::request("create the stream")(e.into()))?;
+            verified_info(&context).await.map(|(epoch, _)| (epoch, true))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The stream as it is, once it is known to be as needed.
+pub(crate) async fn verified_info(context: &jetstream::Context) -> Result<(Epoch, Info)> {
+    use async_nats::jetstream::context::GetStreamErrorKind;
+    let stream = context.get_stream(subject::STREAM).await.map_err(|error| match error.kind() {
+        GetStreamErrorKind::JetStream(e) if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND => {
+            Error::NoStream
+        }
+        _ => Error::request("describe the stream")(error.into()),
+    })?;
+    let info = stream.cached_info().clone();
+    let differences = differences(&info);
+    if !differences.is_empty() {
+        return Err(Error::Differs(differences));
+    }
+    let epoch = info.config.metadata.get(METADATA_EPOCH).and_then(|text| text.parse().ok());
+    let epoch =
+        epoch.ok_or_else(|| Error::Differs(vec![format!("its metadata names no {METADATA_EPOCH}")]))?;
+    Ok((epoch, info))
+}
+
+/// Differences that matter between the stream and what is needed; sizes and windows may differ.
+fn differences(info: &Info) -> Vec<String> {
+    let found = &info.config;
+    let mut differences = Vec::new();
+    let mut need = |fits: bool, what: String| {
+        if !fits {
+            differences.push(what);
+        }
+    };
+    need(
+        found.subjects == [subject::EVENTS],
+        format!("its subjects are {:?}, not [{:?}]", found.subjects, subject::EVENTS),
+    );
+    need(found.storage == StorageType::File, "it is not stored in files".into());
+    need(
+        found.retention == RetentionPolicy::Limits,
+        format!("its retention is {:?}, not limits", found.retention),
+    );
+    need(
+        found.discard == DiscardPolicy::New,
+        "it drops old events when it is full (discard is old, not new)".into(),
+    );
+    need(found.deny_delete, "it lets events be deleted (deny_delete is off)".into());
+    need(found.deny_purge, "it lets events be purged (deny_purge is off)".into());
+    need(found.allow_direct, "it cannot be read directly (allow_direct is off)".into());
+    need(found.allow_atomic_publish, "it takes no atomic batches (allow_atomic is off)".into());
+    need(found.max_age.is_zero(), format!("it forgets events after {:?} (max_age)", found.max_age));
+    need(found.max_messages <= 0, format!("it holds at most {} events (max_msgs)", found.max_messages));
+    need(
+        found.max_messages_per_subject <= 0,
+        "it limits events for each subject (max_msgs_per_subject)".into(),
+    );
+    need(!found.no_ack, "it acknowledges nothing (no_ack is on)".into());
+    need(!found.sealed, "it is sealed".into());
+    need(
+        !matches!(found.persist_mode, Some(PersistenceMode::Async)),
+        "it acknowledges before data is on disk (persist_mode is async)".into(),
+    );
+    need(
+        info.state.first_sequence >= Position::FIRST.0,
+        format!("its first sequence is {}, below {}", info.state.first_sequence, Position::FIRST),
+    );
+    differences
+}

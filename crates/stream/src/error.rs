@@ -1,0 +1,124 @@
+//! Why the stream could not be used.
+
+use contract::Position;
+use contract::position::Epoch;
+
+/// Result of an operation on the stream.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the stream could not be used, with what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// nats-server did not answer.
+    #[error("nats-server at {url} does not answer: {reason}. Start it, or name it by stream.url")]
+    Away {
+        /// The server's address.
+        url: String,
+        /// The library's words.
+        reason: String,
+    },
+    /// The monitor did not answer, so the sync setting is unknown.
+    #[error(
+        "the monitor of nats-server at {url} does not answer: {reason}. Start nats-server with `http: host:port` and name it by stream.monitor_url"
+    )]
+    Monitor {
+        /// The monitor's address.
+        url: String,
+        /// The library's words.
+        reason: String,
+    },
+    /// nats-server acknowledges before it has synced.
+    #[error(
+        "nats-server at {url} acknowledges before data is on disk (config.sync_always is false in /jsz): set `sync_interval: always` in its jetstream block and restart it, or accept that a power failure loses acknowledged writes with stream.accept_acknowledgement_before_sync"
+    )]
+    NotSynced {
+        /// The monitor's address.
+        url: String,
+    },
+    /// There is no stream.
+    #[error("nats-server has no stream ATELIER: create it with `projector init`")]
+    NoStream,
+    /// The stream is not the one that is needed.
+    #[error("the stream ATELIER differs from what is needed: {}. Mend it with the nats command line tool, or let `projector init` create it on an empty server", .0.join("; "))]
+    Differs(
+        /// Each difference as a sentence part.
+        Vec<String>,
+    ),
+    /// The stream has been created anew since a replica followed it.
+    #[error(
+        "the stream's epoch is {found}, but this replica followed epoch {remembered}: the stream was recreated. Nothing is applied; see docs/errors/stream-recreated.md"
+    )]
+    OtherEpoch {
+        /// The epoch in the stream's metadata.
+        found: Epoch,
+        /// The epoch in the checkpoint.
+        remembered: Epoch,
+    },
+    /// The stream ends before the replica's checkpoint.
+    #[error(
+        "the stream ends at {head}, but this replica has applied up to {checkpoint}: events {}..={checkpoint} are lost from the stream. Nothing is applied; see docs/errors/stream-damaged.md", .head.0 + 1
+    )]
+    Truncated {
+        /// The stream's last position.
+        head: Position,
+        /// The replica's checkpoint.
+        checkpoint: Position,
+    },
+    /// Another event stands where the replica remembers one.
+    #[error(
+        "the event at {position} is not the one that this replica applied: the stream's history was changed. Nothing is applied; see docs/errors/stream-damaged.md"
+    )]
+    Rewritten {
+        /// Where the histories differ.
+        position: Position,
+    },
+    /// Events are missing inside the stream.
+    #[error(
+        "the stream has a gap: event {expected} is missing, {found} came instead. Nothing is applied; see docs/errors/stream-damaged.md"
+    )]
+    Gap {
+        /// The next position.
+        expected: Position,
+        /// The position that arrived.
+        found: Position,
+    },
+    /// A message that is no event.
+    #[error("the message at {position} is no event: {source}")]
+    Unreadable {
+        /// Where it lies.
+        position: Position,
+        /// What is wrong with it.
+        source: contract::event::DecodeError,
+    },
+    /// No message at this position.
+    #[error("the stream has no event at {0}")]
+    Missing(Position),
+    /// A request to JetStream failed.
+    #[error("JetStream did not {what}: {reason}")]
+    Request {
+        /// What was asked.
+        what: &'static str,
+        /// The library's words.
+        reason: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn request(what: &'static str) -> impl Fn(Box<dyn std::error::Error + Send + Sync>) -> Error {
+        move |reason| Error::Request { what, reason: reason.to_string() }
+    }
+
+    /// Whether the stream is not the one that was followed, or lost a part: nothing may be applied, and trying again
+    /// does not help.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Error::OtherEpoch { .. } | Error::Truncated { .. } | Error::Rewritten { .. } | Error::Gap { .. }
+        )
+    }
+
+    /// Whether a service must not go on with this server or stream as it is set up.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Error::NotSynced { .. } | Error::NoStream | Error::Differs(_))
+    }
+}

@@ -1,0 +1,20 @@
+//! The JetStream stream: the one source of truth. Nothing else in the project knows async-nats.
+
+mod announce;
+mod connect;
+mod definition;
+mod error;
+mod follow;
+mod identity;
+mod publish;
+mod server;
+mod stored;
+
+pub use announce::Announcements;
+pub use connect::{Connection, Link, Settings, Status};
+pub use definition::{Definition, METADATA_EPOCH, create};
+pub use error::{Error, Result};
+pub use follow::Follower;
+pub use identity::Remembered;
+pub use publish::{Failure, Message, Placed};
+pub use stored::StoredEvent;

@@ -1,0 +1,139 @@
+//! Publishing one event: stored, not stored, or unknown.
+
+use std::time::Duration;
+
+use async_nats::client::RequestErrorKind;
+use async_nats::header::{HeaderMap, HeaderValue};
+use async_nats::{Request, Subject};
+use bytes::Bytes;
+use contract::envelope::subject_of;
+use contract::{Envelope, Event, Position, subject};
+use serde::Deserialize;
+
+use crate::connect::Link;
+
+/// An event ready to be published.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Its message id.
+    pub id: String,
+    /// Its subject.
+    pub subject: String,
+    headers: HeaderMap,
+    payload: Bytes,
+}
+
+impl Message {
+    /// The message of an event.
+    pub fn new(envelope: &Envelope, event: &Event) -> Message {
+        let mut headers = HeaderMap::new();
+        for (name, value) in envelope.headers(event) {
+            headers.insert(name, value.as_str());
+        }
+        headers.insert("Nats-Expected-Stream", subject::STREAM);
+        Message {
+            id: envelope.id.clone(),
+            subject: subject_of(event),
+            headers,
+            payload: event.payload().into(),
+        }
+    }
+
+    /// Only to be stored when the last event on its subject is at this position; 0: when there is none.
+    pub fn expecting_last_on_subject(mut self, position: u64) -> Message {
+        self.headers.insert("Nats-Expected-Last-Subject-Sequence", HeaderValue::from(position));
+        self
+    }
+
+    /// The event's hash, as checkpoints remember it.
+    pub fn hash(&self) -> [u8; 32] {
+        contract::envelope::event_hash(&self.subject, &self.id, &self.payload)
+    }
+
+    /// Bytes of the payload.
+    pub fn size(&self) -> usize {
+        self.payload.len()
+    }
+}
+
+/// Where an event was stored, fsynced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Its position.
+    pub position: Position,
+    /// Whether an event with this id was already there: then this is that one's position.
+    pub duplicate: bool,
+}
+
+/// Why an event has no position.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The server said no: it is not stored.
+    #[error("the stream refused the event: {description} ({code})")]
+    Refused {
+        /// JetStream's error code; 10077 is a full stream, 10071 a wrong expectation.
+        code: u64,
+        /// JetStream's words.
+        description: String,
+    },
+    /// Nobody answered: it may be stored.
+    #[error("the stream did not acknowledge the event: {0}")]
+    Unanswered(String),
+}
+
+impl Failure {
+    /// The stream is at its `max_bytes`.
+    pub const FULL: u64 = 10077;
+    /// The last event on the subject is not the one expected.
+    pub const WRONG_LAST: u64 = 10071;
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    seq: u64,
+    #[serde(default)]
+    duplicate: bool,
+    error: Option<AnswerError>,
+}
+
+#[derive(Deserialize)]
+struct AnswerError {
+    #[serde(default)]
+    err_code: u64,
+    #[serde(default)]
+    description: String,
+}
+
+impl Link {
+    /// Publishes an event and waits for its acknowledgement, at most `timeout` or until the connection ends.
+    ///
+    /// # Errors
+    /// [`Failure`] tells what was refused from what may be stored.
+    pub async fn publish(&self, message: &Message, timeout: Duration) -> Result<Placed, Failure> {
+        let request = Request::new()
+            .payload(message.payload.clone())
+            .headers(message.headers.clone())
+            .timeout(Some(timeout));
+        let subject = Subject::from(message.subject.as_str());
+        let answer = tokio::select! {
+            answer = self.client.send_request(subject, request) => answer,
+            () = self.closed() => return Err(Failure::Unanswered("the connection was lost".into())),
+        };
+        let answer = answer.map_err(|error| match error.kind() {
+            RequestErrorKind::NoResponders => {
+                Failure::Refused { code: 0, description: "no stream takes this subject".into() }
+            }
+            RequestErrorKind::InvalidSubject | RequestErrorKind::MaxPayloadExceeded => {
+                Failure::Refused { code: 0, description: error.to_string() }
+            }
+            RequestErrorKind::TimedOut | RequestErrorKind::Other => Failure::Unanswered(error.to_string()),
+        })?;
+        let answer: Answer = serde_json::from_slice(&answer.payload)
+            .map_err(|error| Failure::Unanswered(error.to_string()))?;
+        match answer.error {
+            Some(error) => Err(Failure::Refused { code: error.err_code, description: error.description }),
+            None => Ok(Placed { position: Position(answer.seq), duplicate: answer.duplicate }),
+        }
+    }
+}
