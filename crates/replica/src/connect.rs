@@ -1,0 +1,72 @@
+//! Connecting in a role. Passwords lie in files of mode 0600, never in a url or on a command line.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use sqlx::postgres::PgConnectOptions;
+
+use crate::error::Error;
+
+/// The schema of the generation that serves.
+pub const SCHEMA_LIVE: &str = "live";
+
+/// Who connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The cluster's superuser; only `projector init` uses it.
+    Administrator,
+    /// Owns the tables; runs migrations.
+    Owner,
+    /// Applies events.
+    Projector,
+    /// Reads for shoppers; cannot select sealed columns.
+    Reader,
+    /// Checks references for writers.
+    Writer,
+}
+
+impl Role {
+    /// The roles that `projector init` makes.
+    pub const OURS: [Role; 4] = [Role::Owner, Role::Projector, Role::Reader, Role::Writer];
+
+    /// Its name in Postgres, and of its password's file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Administrator => "postgres",
+            Role::Owner => "atelier_owner",
+            Role::Projector => "atelier_projector",
+            Role::Reader => "atelier_reader",
+            Role::Writer => "atelier_writer",
+        }
+    }
+}
+
+/// Options for connecting to a replica in a role. `passwords` is the folder with a file for each role.
+///
+/// # Errors
+/// When the url or the password file cannot be read, or others may read the file.
+pub fn connect_options(
+    url: &str,
+    passwords: &Path,
+    role: Role,
+    application: &str,
+) -> Result<PgConnectOptions, Error> {
+    let options: PgConnectOptions =
+        url.parse().map_err(|source| Error::Url { url: url.to_owned(), source })?;
+    let password = read_password(passwords, role)?;
+    Ok(options.username(role.name()).password(&password).application_name(application))
+}
+
+/// A role's password.
+///
+/// # Errors
+/// When the file cannot be read, or others may read it.
+pub fn read_password(folder: &Path, role: Role) -> Result<String, Error> {
+    let path = folder.join(role.name());
+    let failed = |source| Error::Password { path: path.clone(), source };
+    let mode = std::fs::metadata(&path).map_err(failed)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(Error::Exposed { path, mode });
+    }
+    Ok(std::fs::read_to_string(&path).map_err(failed)?.trim_end().to_owned())
+}

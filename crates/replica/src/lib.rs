@@ -1,0 +1,9 @@
+//! One Postgres replica as every process sees it: roles, connections, checkpoint.
+
+mod checkpoint;
+mod connect;
+mod error;
+
+pub use checkpoint::{CHECKPOINT, Checkpoint, read_checkpoint};
+pub use connect::{Role, SCHEMA_LIVE, connect_options, read_password};
+pub use error::Error;

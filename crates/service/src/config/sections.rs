@@ -1,0 +1,230 @@
+//! The sections of `atelier.toml`, key by key.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// `[stream]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct Stream {
+    /// Address of nats-server.
+    pub url: String,
+    /// Address of its monitor, where its effective sync setting is read.
+    pub monitor_url: String,
+    /// Bytes at which a new stream refuses events; absent: 0.8 of the free space where `store_dir` lies.
+    pub max_bytes: Option<i64>,
+    /// Where nats-server stores, for `max_bytes`; absent: the configuration's folder.
+    pub store_dir: Option<PathBuf>,
+    /// The broker's window for repeated message ids, in milliseconds, of a new stream.
+    #[serde(default = "duplicate_window")]
+    pub duplicate_window_ms: u64,
+    /// Go on although the server acknowledges before it syncs: a power failure then loses acknowledged writes.
+    #[serde(default)]
+    pub accept_acknowledgement_before_sync: bool,
+}
+
+fn duplicate_window() -> u64 {
+    120_000
+}
+
+/// `[keys]`: files of mode 0600, made by `projector init` when absent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Keys {
+    /// Seals e-mail addresses. Losing it loses them.
+    pub sealing: PathBuf,
+    /// Names what shoppers sent, without saying it.
+    pub hashing: PathBuf,
+}
+
+impl Default for Keys {
+    fn default() -> Keys {
+        Keys { sealing: "keys/sealing.key".into(), hashing: "keys/hashing.key".into() }
+    }
+}
+
+/// `[[replica]]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct Replica {
+    /// Its name, also in announcements.
+    pub name: String,
+    /// Its database, without user and password.
+    pub url: String,
+    /// Folder with one file of mode 0600 for each role's password.
+    pub passwords: PathBuf,
+}
+
+/// `[writer]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Writer {
+    /// How long an answer waits until every live replica has applied the event. Low: front ends that re-read at once
+    /// may miss their write; high: one slow replica slows every write.
+    pub visible_wait_ms: u64,
+    /// How long a write waits for a replica to reach the id that it refers to.
+    pub reference_wait_ms: u64,
+    /// Writes that may wait to be published; above it a write is refused at once.
+    pub queue: usize,
+    /// Publishes in flight at a time.
+    pub in_flight: usize,
+    /// How long one publish waits for its acknowledgement before it is repeated under the same id.
+    pub acknowledge_ms: u64,
+    /// How long after its first publish a write may be repeated; then its fate is unknown. At most 45,000.
+    pub publish_ms: u64,
+    /// Connections to each replica for reference checks.
+    pub connections: u32,
+}
+
+impl Default for Writer {
+    fn default() -> Writer {
+        Writer {
+            visible_wait_ms: 250,
+            reference_wait_ms: 250,
+            queue: 4_096,
+            in_flight: 256,
+            acknowledge_ms: 2_000,
+            publish_ms: 8_000,
+            connections: 4,
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        within(&mut mistakes, "writer.visible_wait_ms", self.visible_wait_ms, 0, 60_000);
+        within(&mut mistakes, "writer.reference_wait_ms", self.reference_wait_ms, 0, 60_000);
+        within(&mut mistakes, "writer.queue", self.queue as u64, 1, 1_000_000);
+        within(&mut mistakes, "writer.in_flight", self.in_flight as u64, 1, 10_000);
+        within(&mut mistakes, "writer.acknowledge_ms", self.acknowledge_ms, 10, 45_000);
+        within(&mut mistakes, "writer.publish_ms", self.publish_ms, 10, 45_000);
+        within(&mut mistakes, "writer.connections", self.connections.into(), 1, 100);
+        mistakes
+    }
+}
+
+/// `[reader]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Reader {
+    /// Connections to the replica.
+    pub connections: u32,
+    /// Requests that may wait for a connection; above it a request is refused at once.
+    pub queue: usize,
+    /// How long a request waits for a connection before it is refused.
+    pub acquire_ms: u64,
+    /// How long one statement may run.
+    pub statement_ms: u64,
+}
+
+impl Default for Reader {
+    fn default() -> Reader {
+        Reader { connections: 8, queue: 1_000, acquire_ms: 500, statement_ms: 2_000 }
+    }
+}
+
+impl Reader {
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        within(&mut mistakes, "reader.connections", self.connections.into(), 1, 1_000);
+        within(&mut mistakes, "reader.queue", self.queue as u64, 1, 1_000_000);
+        within(&mut mistakes, "reader.acquire_ms", self.acquire_ms, 10, 60_000);
+        within(&mut mistakes, "reader.statement_ms", self.statement_ms, 10, 60_000);
+        mistakes
+    }
+}
+
+/// `[projector]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Projector {
+    /// Most events applied in one transaction. Low: slow catch-up; high: long transactions and late announcements.
+    pub batch_events: usize,
+    /// How often progress is announced when nothing is applied; at most 250.
+    pub announce_ms: u64,
+}
+
+impl Default for Projector {
+    fn default() -> Projector {
+        Projector { batch_events: 500, announce_ms: 250 }
+    }
+}
+
+impl Projector {
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        within(&mut mistakes, "projector.batch_events", self.batch_events as u64, 1, 10_000);
+        within(&mut mistakes, "projector.announce_ms", self.announce_ms, 10, 250);
+        mistakes
+    }
+}
+
+fn within(mistakes: &mut Vec<String>, key: &str, value: u64, lowest: u64, highest: u64) {
+    if !(lowest..=highest).contains(&value) {
+        mistakes.push(format!("{key} is {value}: use {lowest} to {highest}"));
+    }
+}
+
+/// Known keys, for the hint at an unknown one. A test keeps the list equal to the structs.
+const KEYS: [&str; 28] = [
+    "stream.url",
+    "stream.monitor_url",
+    "stream.max_bytes",
+    "stream.store_dir",
+    "stream.duplicate_window_ms",
+    "stream.accept_acknowledgement_before_sync",
+    "keys.sealing",
+    "keys.hashing",
+    "replica.name",
+    "replica.url",
+    "replica.passwords",
+    "writer.visible_wait_ms",
+    "writer.reference_wait_ms",
+    "writer.queue",
+    "writer.in_flight",
+    "writer.acknowledge_ms",
+    "writer.publish_ms",
+    "writer.connections",
+    "reader.connections",
+    "reader.queue",
+    "reader.acquire_ms",
+    "reader.statement_ms",
+    "projector.batch_events",
+    "projector.announce_ms",
+    "stream",
+    "writer",
+    "reader",
+    "projector",
+];
+
+pub(super) fn unknown_key(path: &str) -> String {
+    let plain: String =
+        path.split('.').filter(|part| part.parse::<usize>().is_err()).collect::<Vec<_>>().join(".");
+    let nearest = KEYS
+        .iter()
+        .max_by(|a, b| strsim::jaro_winkler(a, &plain).total_cmp(&strsim::jaro_winkler(b, &plain)));
+    format!("{path} is no known key; the nearest is {}", nearest.expect("the list is not empty"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_keys_is_that_of_the_structs() {
+        let mut text = String::new();
+        for section in ["writer", "reader", "projector"] {
+            text += &format!("[{section}]\n");
+            let keys = KEYS.iter().filter_map(|key| key.strip_prefix(&format!("{section}.")));
+            text.extend(keys.map(|key| format!("{key} = 100\n")));
+        }
+        text += "[stream]\nurl = \"\"\nmonitor_url = \"\"\nmax_bytes = 1\nstore_dir = \"\"\nduplicate_window_ms = 1\naccept_acknowledgement_before_sync = true\n";
+        text += "[keys]\nsealing = \"\"\nhashing = \"\"\n[[replica]]\nname = \"\"\nurl = \"\"\npasswords = \"\"\n";
+        let mut unknown = Vec::new();
+        let table: toml::Table = text.parse().unwrap();
+        let read: Result<super::super::Config, _> =
+            serde_ignored::deserialize(table, |path| unknown.push(path.to_string()));
+        read.unwrap();
+        assert_eq!(unknown, Vec::<String>::new());
+    }
+}

@@ -1,0 +1,21 @@
+//! What each of our processes does in the same way: configuration, logs, metrics, listening, draining, problem
+//! documents, and the table of routes.
+
+pub mod config;
+pub mod cors;
+pub mod extract;
+pub mod front;
+pub mod metrics;
+pub mod operations;
+pub mod page;
+pub mod problem;
+pub mod request_id;
+pub mod routes;
+pub mod serve;
+pub mod session;
+pub mod shutdown;
+pub mod telemetry;
+pub mod time;
+
+pub use config::Config;
+pub use problem::Problem;

@@ -1,0 +1,82 @@
+//! Names of metrics: an API, listed in `docs/metrics.md`.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// Requests answered, by route, method and status.
+pub const HTTP_REQUESTS: &str = "atelier_http_requests_total";
+/// Seconds until a request was answered, by route and method.
+pub const HTTP_SECONDS: &str = "atelier_http_request_seconds";
+/// Seconds until an event was acknowledged as durable.
+pub const PUBLISH_SECONDS: &str = "atelier_write_publish_seconds";
+/// Publishes by outcome: `stored`, `duplicate`, `not_stored`, `unknown`.
+pub const PUBLISHED: &str = "atelier_write_published_total";
+/// Seconds from the acknowledgement until every live replica had applied the event.
+pub const VISIBLE_SECONDS: &str = "atelier_write_visible_seconds";
+/// Writes waiting to be published.
+pub const WRITE_QUEUE: &str = "atelier_write_queue";
+/// The replica's checkpoint.
+pub const REPLICA_POSITION: &str = "atelier_replica_position";
+/// The stream's head as the replica's projector knows it.
+pub const STREAM_POSITION: &str = "atelier_stream_position";
+/// Events that the replica has not applied yet.
+pub const REPLICA_LAG_EVENTS: &str = "atelier_replica_lag_events";
+/// 1 for the state that the replica is in.
+pub const REPLICA_STATE: &str = "atelier_replica_state";
+/// Events applied, by outcome: `applied`, `no_op`, `rejected`.
+pub const APPLIED_EVENTS: &str = "atelier_apply_events_total";
+/// Seconds of one apply transaction.
+pub const APPLY_SECONDS: &str = "atelier_apply_batch_seconds";
+/// Times that an apply transaction failed for a reason that is not the event's and was tried again.
+pub const APPLY_RETRIES: &str = "atelier_apply_retries_total";
+/// Seconds of one statement for a read, by statement.
+pub const STATEMENT_SECONDS: &str = "atelier_read_statement_seconds";
+
+/// Bounds of the histograms, in seconds.
+const BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// What has been measured since the start.
+#[derive(Clone)]
+pub struct Recorder(PrometheusHandle);
+
+impl Recorder {
+    /// Starts measuring in this process.
+    ///
+    /// # Panics
+    /// When started twice.
+    pub fn start() -> Recorder {
+        let builder =
+            PrometheusBuilder::new().set_buckets(&BUCKETS).expect("the list of buckets is not empty");
+        let handle = builder.install_recorder().expect("measuring is started once");
+        describe_counter!(HTTP_REQUESTS, "Requests answered");
+        describe_histogram!(HTTP_SECONDS, Unit::Seconds, "Seconds until a request was answered");
+        describe_histogram!(
+            PUBLISH_SECONDS,
+            Unit::Seconds,
+            "Seconds until an event was acknowledged as durable"
+        );
+        describe_counter!(PUBLISHED, "Publishes by outcome");
+        describe_histogram!(
+            VISIBLE_SECONDS,
+            Unit::Seconds,
+            "Seconds from acknowledgement to visible on every live replica"
+        );
+        describe_gauge!(WRITE_QUEUE, "Writes waiting to be published");
+        describe_gauge!(REPLICA_POSITION, "The replica's checkpoint");
+        describe_gauge!(STREAM_POSITION, "The stream's head");
+        describe_gauge!(REPLICA_LAG_EVENTS, "Events not applied yet");
+        describe_gauge!(REPLICA_STATE, "1 for the state that the replica is in");
+        describe_counter!(APPLIED_EVENTS, "Events by outcome");
+        describe_histogram!(APPLY_SECONDS, Unit::Seconds, "Seconds of one apply transaction");
+        describe_counter!(APPLY_RETRIES, "Apply transactions tried again");
+        describe_histogram!(STATEMENT_SECONDS, Unit::Seconds, "Seconds of one statement for a read");
+        Recorder(handle)
+    }
+
+    /// In Prometheus's text format.
+    pub fn render(&self) -> String {
+        self.0.run_upkeep();
+        self.0.render()
+    }
+}

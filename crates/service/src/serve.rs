@@ -1,0 +1,72 @@
+//! Listening for HTTP, with a bound on how slowly a client may send its headers, and draining at the end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::shutdown;
+
+/// How long a connection may wait for a request's headers. Above nginx's 60 s for an idle connection to an upstream,
+/// so that nginx is the side that closes; nginx itself cuts slow shoppers much earlier. (axum's own `serve` has no
+/// such bound.)
+const HEADER_READ: Duration = Duration::from_secs(75);
+
+/// Binds an address.
+///
+/// # Errors
+/// A sentence that names the address.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, io::Error> {
+    TcpListener::bind(address).await.map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!(
+                "{address} cannot be listened on: {error}. Choose another address, or stop what holds it"
+            ),
+        )
+    })
+}
+
+/// Serves until `stop`, then finishes what is in flight within [`shutdown::BOUND`].
+pub async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) {
+    let graceful = GracefulShutdown::new();
+    loop {
+        let (socket, _) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, mostly: leave the others time to close.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            () = stop.cancelled() => break,
+        };
+        let _only_slower_without = socket.set_nodelay(true);
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_READ)
+            .serve_connection(TokioIo::new(socket), TowerToHyperService::new(app.clone()));
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(shutdown::BOUND, graceful.shutdown()).await.is_err() {
+        tracing::warn!(
+            seconds = shutdown::BOUND.as_secs(),
+            "some requests did not finish in time and were cut"
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! Logs: structured, to stderr; for people on a terminal, JSON otherwise.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// What is logged unless `ATELIER_LOG` says otherwise. The library's own words about its connection are left out,
+/// because ours say the same once, with what to do.
+const FILTER: &str = "info,async_nats=off,sqlx=warn,hyper=warn";
+
+/// Starts logging. `ATELIER_LOG` takes a filter, as in `debug` or `info,projector=debug`.
+pub fn start() {
+    let filter = EnvFilter::try_from_env("ATELIER_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A second start, as in tests that share a process, keeps the first.
+    let _already_started = if std::io::stderr().is_terminal() {
+        logs.try_init()
+    } else {
+        logs.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+    };
+}
