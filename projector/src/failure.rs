@@ -1,0 +1,117 @@
+//! Why an apply transaction failed, and what follows: one exhaustive decision.
+
+use std::time::Duration;
+
+/// An apply transaction that did not commit.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The stream could not be read, or is not the one that was followed.
+    #[error(transparent)]
+    Stream(#[from] stream::Error),
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The replica could not be used.
+    #[error(transparent)]
+    Replica(#[from] replica::Error),
+    /// The compare-and-set found another position, epoch or fence.
+    #[error("another projector has taken this replica over, or its checkpoint was changed")]
+    Fenced,
+    /// The content of an event does not fit, by our own reading.
+    #[error("{0}")]
+    Content(String),
+    /// One event cannot be applied, whenever it is tried.
+    #[error(
+        "event {position} cannot be applied: {reason}. This replica stops here, the others go on; see docs/errors/event-not-applicable.md"
+    )]
+    Event {
+        /// The event.
+        position: contract::Position,
+        /// What Postgres or the handler said.
+        reason: String,
+    },
+    /// The rows were written by a later version of the projection.
+    #[error(
+        "the replica was written by projection version {found}, this binary has {ours}: run the newer projector"
+    )]
+    Version {
+        /// The version in the checkpoint.
+        found: i32,
+        /// This binary's.
+        ours: i32,
+    },
+}
+
+/// What a failure leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Not the event's fault: connect anew and go on from the checkpoint, for ever, with back-off.
+    Retry,
+    /// Another projector has the replica: stand by until it goes.
+    StandBy,
+    /// Applying anything would make it worse: apply nothing, keep serving, say so until somebody acts.
+    Stop,
+}
+
+impl Failure {
+    /// The decision.
+    pub(crate) fn next(&self) -> Next {
+        match self {
+            Failure::Stream(error) if error.is_damage() => Next::Stop,
+            Failure::Stream(stream::Error::Unreadable { .. }) => Next::Stop,
+            Failure::Stream(_) => Next::Retry,
+            Failure::Database(_) => Next::Retry,
+            Failure::Replica(_) => Next::Retry,
+            Failure::Fenced => Next::StandBy,
+            Failure::Content(_) | Failure::Event { .. } | Failure::Version { .. } => Next::Stop,
+        }
+    }
+
+    /// Whether the content of an event is at fault, so that trying the same again is futile: our own reading, or
+    /// Postgres's data exceptions (class 22) and violated constraints (class 23).
+    pub(crate) fn is_content(&self) -> bool {
+        match self {
+            Failure::Content(_) => true,
+            Failure::Database(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Pauses between retries: doubling from 50 ms to 2 s.
+pub(crate) struct Backoff(Duration);
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(50);
+    const LONGEST: Duration = Duration::from_secs(2);
+
+    pub(crate) fn new() -> Backoff {
+        Backoff(Backoff::FIRST)
+    }
+
+    pub(crate) async fn pause(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 2).min(Backoff::LONGEST);
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.0 = Backoff::FIRST;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_stops_a_replica_and_an_outage_does_not() {
+        let gap = stream::Error::Gap { expected: contract::Position(2), found: contract::Position(4) };
+        assert_eq!(Failure::from(gap).next(), Next::Stop);
+        let lost = stream::Error::Request { what: "x", reason: "y".into() };
+        assert_eq!(Failure::from(lost).next(), Next::Retry);
+        assert_eq!(Failure::from(sqlx::Error::PoolClosed).next(), Next::Retry);
+        assert_eq!(Failure::Fenced.next(), Next::StandBy);
+    }
+}

@@ -1,0 +1,129 @@
+//! `projector init`: everything that must be there before a service starts. Get first, create if absent.
+
+use std::error::Error;
+use std::time::Duration;
+
+use contract::{Epoch, PROJECTION_VERSION, Position};
+use replica::{Role, SCHEMA_LIVE, connect_options, read_password};
+use service::Config;
+use service::config::Replica;
+use sqlx::migrate::Migrator;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use stream::Definition;
+
+use crate::secrets;
+
+/// Tables of a generation.
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+/// What each role may do in a generation; `{schema}` stands for its name.
+const GRANTS: &str = include_str!("init/grants.sql");
+/// The database and its schemas.
+const DATABASE: &str = include_str!("init/database.sql");
+/// The first checkpoint of a generation.
+const CHECKPOINT: &str = include_str!("init/checkpoint.sql");
+/// The share of the free disk space that the stream may fill by default.
+const SPACE_SHARE: f64 = 0.8;
+
+/// Creates key files, the stream, and each replica's roles, database, tables and first checkpoint.
+pub(crate) async fn init(config: &Config) -> Result<(), Box<dyn Error>> {
+    for path in [&config.keys.sealing, &config.keys.hashing] {
+        if secrets::ensure(path)? {
+            tracing::info!(file = %path.display(), "made a key file: back it up, without it addresses cannot be opened");
+        }
+    }
+    let definition = Definition {
+        max_bytes: max_bytes(config)?,
+        duplicate_window: Duration::from_millis(config.stream.duplicate_window_ms),
+        epoch: secrets::new_epoch(),
+    };
+    let (epoch, created) = stream::create(&config.stream_settings(), &definition).await?;
+    println!("stream ATELIER: {}, epoch {epoch}", if created { "created" } else { "is there" });
+    for replica in &config.replicas {
+        let migrations =
+            prepare(replica, &epoch).await.map_err(|error| format!("replica {}: {error}", replica.name))?;
+        println!("replica {}: ready, {migrations} migrations applied now", replica.name);
+    }
+    Ok(())
+}
+
+fn max_bytes(config: &Config) -> Result<i64, Box<dyn Error>> {
+    if let Some(bytes) = config.stream.max_bytes {
+        return Ok(bytes);
+    }
+    let folder = match &config.stream.store_dir {
+        Some(folder) => folder.as_path(),
+        None => config.keys.sealing.parent().unwrap_or(std::path::Path::new(".")),
+    };
+    let space = rustix::fs::statvfs(folder).map_err(|error| {
+        format!("the free space of {} cannot be read: {error}. Set stream.max_bytes", folder.display())
+    })?;
+    Ok((space.f_bavail as f64 * space.f_frsize as f64 * SPACE_SHARE) as i64)
+}
+
+async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<usize, Box<dyn Error>> {
+    for role in Role::OURS {
+        secrets::ensure(&replica.passwords.join(role.name()))?;
+    }
+    let options = |role| connect_options(&replica.url, &replica.passwords, role, "projector init");
+    let administrator = options(Role::Administrator)?;
+    let database = administrator.get_database().unwrap_or("atelier").to_owned();
+
+    let mut connection = PgConnection::connect_with(&administrator.clone().database("postgres")).await?;
+    for role in Role::OURS {
+        let password = read_password(&replica.passwords, role)?;
+        ensure_role(&mut connection, role, &password).await?;
+    }
+    sqlx::raw_sql("grant atelier_owner to atelier_projector with inherit false, set true")
+        .execute(&mut connection)
+        .await?;
+    let there = sqlx::query("select from pg_database where datname = $1").bind(&database);
+    if there.fetch_optional(&mut connection).await?.is_none() {
+        let create = format!("create database {} owner atelier_owner", quoted(&database));
+        sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await?;
+    }
+    connection.close().await?;
+
+    let mut connection = PgConnection::connect_with(&administrator).await?;
+    sqlx::raw_sql(AssertSqlSafe(DATABASE.replace("{database}", &quoted(&database))))
+        .execute(&mut connection)
+        .await?;
+    connection.close().await?;
+
+    let owner = options(Role::Owner)?.options([("search_path", SCHEMA_LIVE)]);
+    let mut connection = PgConnection::connect_with(&owner).await?;
+    let before = applied_migrations(&mut connection).await?;
+    MIGRATIONS.run(&mut connection).await?;
+    let after = applied_migrations(&mut connection).await?;
+    sqlx::query(CHECKPOINT)
+        .bind(Position::BEFORE_FIRST.as_i64())
+        .bind(epoch.as_str())
+        .bind(PROJECTION_VERSION)
+        .execute(&mut connection)
+        .await?;
+    sqlx::raw_sql(AssertSqlSafe(GRANTS.replace("{schema}", SCHEMA_LIVE))).execute(&mut connection).await?;
+    connection.close().await?;
+    Ok((after - before) as usize)
+}
+
+async fn ensure_role(connection: &mut PgConnection, role: Role, password: &str) -> sqlx::Result<()> {
+    let there = sqlx::query("select from pg_roles where rolname = $1").bind(role.name());
+    let verb = if there.fetch_optional(&mut *connection).await?.is_some() { "alter" } else { "create" };
+    let password = password.replace('\'', "''");
+    let statement = format!("{verb} role {} login password '{password}'", role.name());
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.map(drop)
+}
+
+async fn applied_migrations(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    let there: bool = sqlx::query("select to_regclass('_sqlx_migrations') is not null")
+        .fetch_one(&mut *connection)
+        .await?
+        .get(0);
+    if !there {
+        return Ok(0);
+    }
+    Ok(sqlx::query("select count(*) from _sqlx_migrations").fetch_one(connection).await?.get(0))
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,48 @@
+//! Events to rows: one place for each resource, no arm that takes the rest.
+
+mod catalogue;
+mod reviews;
+
+use contract::Event;
+use contract::fold::{Occurrence, Outcome};
+use sqlx::PgConnection;
+
+use crate::batch::Ready;
+use crate::failure::Failure;
+
+/// Writes the rows of accepted events, set-based: first what is made, then what changes it.
+pub(crate) async fn apply(connection: &mut PgConnection, accepted: &[&Occurrence]) -> Result<(), Failure> {
+    let mut reviews = reviews::Changes::default();
+    for occurrence in accepted {
+        match &occurrence.event {
+            Event::ReviewCreated(event) => reviews.created(occurrence, event),
+            Event::ReviewHelpful(event) => reviews.helpful(event),
+            Event::ReviewReported(event) => reviews.reported(event),
+            Event::CatalogueOpened(_)
+            | Event::CatalogueChunk(_)
+            | Event::CatalogueClosed(_)
+            | Event::ControlProbe(_) => {
+                unreachable!("barriers are applied alone")
+            }
+        }
+    }
+    reviews.write(connection).await
+}
+
+/// Applies an event that goes alone. `importing` becomes what the replica's state says after it.
+pub(crate) async fn apply_barrier(
+    connection: &mut PgConnection,
+    ready: &Ready,
+    importing: &mut bool,
+) -> Result<Outcome, Failure> {
+    let position = ready.occurrence.position;
+    match &ready.occurrence.event {
+        Event::CatalogueOpened(_) => catalogue::opened(connection, position, importing).await,
+        Event::CatalogueChunk(event) => catalogue::chunk(connection, event).await,
+        Event::CatalogueClosed(_) => catalogue::closed(connection, position, importing).await,
+        Event::ControlProbe(_) => Ok(Outcome::Applied),
+        Event::ReviewCreated(_) | Event::ReviewHelpful(_) | Event::ReviewReported(_) => {
+            unreachable!("only barriers are applied alone")
+        }
+    }
+}

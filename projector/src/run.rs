@@ -1,0 +1,282 @@
+//! `projector run`: own the replica, follow the stream, apply, announce; for ever.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use contract::announcement::State;
+use contract::{PROJECTION_VERSION, Position};
+use replica::{Checkpoint, Role, SCHEMA_LIVE, connect_options};
+use service::config::{Config, Replica};
+use service::metrics::{APPLY_RETRIES, APPLY_SECONDS, Recorder};
+use service::{operations, serve, shutdown};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, PgConnection};
+use stream::{Connection, Link, Remembered};
+use tokio_util::sync::CancellationToken;
+
+use crate::announcer::{Announcer, Commit, View};
+use crate::apply::{Applied, apply};
+use crate::batch::{Batches, Ready};
+use crate::failure::{Backoff, Failure, Next};
+use crate::ownership::take_over;
+
+/// How far behind, in milliseconds of the broker's time, a serving replica may fall before it says so.
+const BEHIND_LIMIT: i64 = 5_000;
+/// How often the stream is asked for its head while nothing arrives.
+const HEAD_EVERY: Duration = Duration::from_millis(500);
+/// How long a stopped replica waits before it looks again whether somebody has acted.
+const STOPPED_PAUSE: Duration = Duration::from_secs(5);
+/// How often a projector that stands by looks whether the replica is free.
+const STAND_BY_PAUSE: Duration = Duration::from_millis(500);
+
+/// Runs until a signal.
+pub(crate) async fn run(config: Config, name: &str, operations: SocketAddr) -> Result<(), Box<dyn Error>> {
+    let replica = config.replica(name)?.clone();
+    let database = projector_options(&replica)?;
+    let listener = serve::bind(operations).await?;
+    let recorder = Recorder::start();
+    let stop = shutdown::on_signal()?;
+    let last = CancellationToken::new();
+    let connection =
+        Connection::open(config.stream_settings(), &format!("atelier projector {name}"), last.clone());
+    let announcer = Announcer::start(
+        replica.name.clone(),
+        connection.clone(),
+        Duration::from_millis(config.projector.announce_ms),
+    );
+    let view = announcer.watch();
+    let readiness: operations::Readiness = Arc::new(move || ready(&view.borrow()));
+    let serving = tokio::spawn(serve::serve(listener, operations::router(readiness, recorder), last.clone()));
+    tracing::info!(replica = name, %operations, version = PROJECTION_VERSION, "the projector started");
+
+    let projection = Projection {
+        name: replica.name,
+        database,
+        connection,
+        announcer,
+        batch: config.projector.batch_events,
+    };
+    let ended = tokio::select! {
+        ended = projection.keep_running() => ended,
+        () = projection.keep_asking_for_the_head() => Ok(()),
+        () = stop.cancelled() => Ok(()),
+    };
+    // An apply transaction that was cut here rolls back; the stream has its events.
+    projection.announcer.update(|view| {
+        (view.state, view.why) = (State::Stopped, "the projector was told to stop".to_owned())
+    });
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    last.cancel();
+    serving.await?;
+    tracing::info!(replica = name, "the projector stopped");
+    ended.map_err(Into::into)
+}
+
+/// How a projector connects: one generation's schema alone; commits without waiting for the disk, because the stream
+/// is the write-ahead log of the whole system.
+fn projector_options(replica: &Replica) -> Result<PgConnectOptions, replica::Error> {
+    let options = connect_options(&replica.url, &replica.passwords, Role::Projector, "projector")?;
+    Ok(options.options([
+        ("search_path", SCHEMA_LIVE),
+        ("synchronous_commit", "off"),
+        ("idle_in_transaction_session_timeout", "60s"),
+        ("lock_timeout", "10s"),
+        ("tcp_keepalives_idle", "5"),
+        ("tcp_user_timeout", "10000"),
+    ]))
+}
+
+fn ready(view: &View) -> Result<(), String> {
+    let well = view.epoch.is_some() && view.state != State::Stopped && view.why.is_empty();
+    if well { Ok(()) } else { Err(format!("{}: {}", view.state.word(), view.why)) }
+}
+
+struct Projection {
+    name: String,
+    database: PgConnectOptions,
+    connection: Connection,
+    announcer: Announcer,
+    batch: usize,
+}
+
+impl Projection {
+    /// Goes on after every failure as [`Failure::next`] says.
+    async fn keep_running(&self) -> Result<(), Arc<stream::Error>> {
+        // A server or stream that must not be used is told to whoever starts the projector; later it is waited out.
+        self.connection.verified().await?;
+        let mut backoff = Backoff::new();
+        let mut said = String::new();
+        loop {
+            let started = Instant::now();
+            let failure = match self.live().await {
+                Ok(never) => match never {},
+                Err(failure) => failure,
+            };
+            if started.elapsed() > Duration::from_secs(10) {
+                backoff.reset();
+                said.clear();
+            }
+            let text = failure.to_string();
+            let next = failure.next();
+            if text != said {
+                match next {
+                    Next::Stop => {
+                        tracing::error!(replica = self.name, error = text, "the replica stopped applying")
+                    }
+                    Next::StandBy => {
+                        tracing::info!(replica = self.name, "another projector has the replica: standing by")
+                    }
+                    Next::Retry => tracing::warn!(
+                        replica = self.name,
+                        error = text,
+                        "applying was interrupted; trying again"
+                    ),
+                }
+                said = text.clone();
+            }
+            let state = if next == Next::Stop { State::Stopped } else { State::CatchingUp };
+            self.announcer.update(|view| (view.state, view.why) = (state, text));
+            match next {
+                Next::Stop => tokio::time::sleep(STOPPED_PAUSE).await,
+                Next::StandBy => tokio::time::sleep(STAND_BY_PAUSE).await,
+                Next::Retry => {
+                    metrics::counter!(APPLY_RETRIES).increment(1);
+                    backoff.pause().await;
+                }
+            }
+        }
+    }
+
+    /// One life of a connection to the replica: take it over, then follow the stream.
+    async fn live(&self) -> Result<std::convert::Infallible, Failure> {
+        let mut connection = PgConnection::connect_with(&self.database).await?;
+        let Some(mut checkpoint) = take_over(&mut connection).await? else {
+            return Err(Failure::Fenced);
+        };
+        if checkpoint.version > PROJECTION_VERSION {
+            return Err(Failure::Version { found: checkpoint.version, ours: PROJECTION_VERSION });
+        }
+        self.announcer.update(|view| {
+            view.epoch = Some(checkpoint.epoch.clone());
+            view.position = checkpoint.position;
+            if checkpoint.importing {
+                view.state = State::Importing;
+            }
+        });
+        loop {
+            let link = self.connection.link().await;
+            match self.follow(&mut connection, &link, &mut checkpoint).await {
+                Ok(never) => match never {},
+                // The stream went away and the replica is well: its connection and its fence are kept.
+                Err(Failure::Stream(error)) if link.is_closed() && !error.is_damage() => {
+                    tracing::info!(
+                        replica = self.name,
+                        position = checkpoint.position.0,
+                        "waiting for the stream"
+                    );
+                    self.announcer.update(|view| view.why = "waiting for the stream".to_owned());
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    async fn follow(
+        &self,
+        connection: &mut PgConnection,
+        link: &Link,
+        checkpoint: &mut Checkpoint,
+    ) -> Result<std::convert::Infallible, Failure> {
+        let remembered = Remembered {
+            epoch: checkpoint.epoch.clone(),
+            position: checkpoint.position,
+            event_hash: checkpoint.event_hash.clone(),
+        };
+        let head = link.verify_identity(&remembered).await?;
+        let follower = link.follow(checkpoint.position.next()).await?;
+        tracing::info!(
+            replica = self.name,
+            position = checkpoint.position.0,
+            head = head.0,
+            "following the stream"
+        );
+        let mut target = Some(head);
+        self.settle(checkpoint, &mut target, None);
+        let mut batches = Batches::new(follower, self.batch);
+        loop {
+            let batch = batches.next().await?;
+            self.apply(connection, checkpoint, &batch).await?;
+            self.settle(checkpoint, &mut target, batch.last());
+        }
+    }
+
+    /// Applies a batch; when its content is at fault, event by event, so that everything before the faulty one is
+    /// kept and that one is named.
+    async fn apply(
+        &self,
+        connection: &mut PgConnection,
+        checkpoint: &mut Checkpoint,
+        batch: &[Ready],
+    ) -> Result<(), Failure> {
+        let started = Instant::now();
+        match apply(connection, checkpoint, batch).await {
+            Ok(applied) => {
+                metrics::histogram!(APPLY_SECONDS).record(started.elapsed().as_secs_f64());
+                self.committed(checkpoint, applied);
+                Ok(())
+            }
+            Err(failure) if failure.is_content() && batch.len() > 1 => {
+                for ready in batch {
+                    Box::pin(self.apply(connection, checkpoint, std::slice::from_ref(ready))).await?;
+                }
+                Ok(())
+            }
+            Err(failure) if failure.is_content() => {
+                Err(Failure::Event { position: batch[0].occurrence.position, reason: failure.to_string() })
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn committed(&self, checkpoint: &mut Checkpoint, applied: Applied) {
+        *checkpoint = applied.checkpoint;
+        self.announcer.update(|view| view.position = checkpoint.position);
+        self.announcer.committed(Commit { position: checkpoint.position, exceptions: applied.exceptions });
+    }
+
+    /// What state the replica is in after a batch, or when following began. `target` is the head that it must reach
+    /// before it serves.
+    fn settle(&self, checkpoint: &Checkpoint, target: &mut Option<Position>, last: Option<&Ready>) {
+        let position = checkpoint.position;
+        if target.is_some_and(|target| position >= target) {
+            *target = None;
+        }
+        let behind = last.filter(|last| last.head > position);
+        if behind.is_some_and(|last| service::time::now().0 - last.occurrence.stored.0 > BEHIND_LIMIT) {
+            *target = last.map(|last| last.head);
+        }
+        self.announcer.update(|view| {
+            view.why.clear();
+            view.head = view.head.max(position).max(last.map_or(position, |last| last.head));
+            view.state = match (checkpoint.importing, &target) {
+                (true, _) => State::Importing,
+                (false, Some(_)) => State::CatchingUp,
+                (false, None) => State::Serving,
+            };
+        });
+    }
+
+    async fn keep_asking_for_the_head(&self) {
+        loop {
+            tokio::time::sleep(HEAD_EVERY).await;
+            let Ok(link) = self.connection.current() else {
+                continue;
+            };
+            if let Ok(head) = link.head().await {
+                self.announcer.update(|view| view.head = head.max(view.position));
+            }
+        }
+    }
+}
