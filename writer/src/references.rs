@@ -1,0 +1,195 @@
+//! Does what a write refers to exist? Asked of the most advanced live replica, before the event is written.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use contract::fields::{Refusal, Refusals};
+use contract::fold::{Outcome, Reason};
+use contract::resources::reviews::NewReview;
+use contract::{Idempotency, Position};
+use replica::{Role, SCHEMA_LIVE, connect_options};
+use service::Config;
+use service::problem::{Problem, pages};
+use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
+use sqlx::query::Query;
+use sqlx::{Postgres, Row, postgres::PgArguments};
+use stream::Connection;
+
+use crate::visibility::Visibility;
+
+const NEW_REVIEW: &str = include_str!("references/new_review.sql");
+const REVIEW: &str = include_str!("references/review.sql");
+const OUTCOME: &str = include_str!("references/outcome.sql");
+/// How long one replica may take to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+/// Asks replicas.
+pub(crate) struct References {
+    replicas: Vec<(String, PgPool)>,
+    connection: Connection,
+    visibility: Visibility,
+    wait: Duration,
+}
+
+impl References {
+    /// Pools that connect when they are first used.
+    ///
+    /// # Errors
+    /// When a replica's url or password cannot be read.
+    pub(crate) fn new(
+        config: &Config,
+        connection: Connection,
+        visibility: Visibility,
+    ) -> Result<References, replica::Error> {
+        let mut replicas = Vec::new();
+        for replica in &config.replicas {
+            let options =
+                connect_options(&replica.url, &replica.passwords, Role::Writer, "writer")?.options([
+                    ("search_path", SCHEMA_LIVE),
+                    ("default_transaction_read_only", "on"),
+                    ("statement_timeout", "1000"),
+                ]);
+            let pool =
+                PgPoolOptions::new().max_connections(config.writer.connections).acquire_timeout(PATIENCE);
+            replicas.push((replica.name.clone(), pool.connect_lazy_with(options)));
+        }
+        let wait = Duration::from_millis(config.writer.reference_wait_ms);
+        Ok(References { replicas, connection, visibility, wait })
+    }
+
+    /// Checks a new review's product and characteristics.
+    ///
+    /// # Errors
+    /// 404 when one is unknown, 422 when a characteristic is another product's, 503 while nobody can tell.
+    pub(crate) async fn new_review(&self, review: &NewReview) -> Result<(), Problem> {
+        let ids: Vec<i64> = review.characteristics.iter().map(|rating| rating.id).collect();
+        let row = self.ask(|| sqlx::query(NEW_REVIEW).bind(review.product_id).bind(ids.clone())).await?;
+        let read = || -> sqlx::Result<(bool, bool, Vec<i64>, Vec<i64>)> {
+            Ok((
+                row.try_get("importing")?,
+                row.try_get("known")?,
+                row.try_get("characteristics")?,
+                row.try_get("products")?,
+            ))
+        };
+        let (importing, known, characteristics, products) = read().map_err(unreadable)?;
+        if importing {
+            return Err(while_importing());
+        }
+        if !known {
+            return Err(Problem::unknown("product", review.product_id));
+        }
+        let owners: HashMap<i64, i64> = characteristics.into_iter().zip(products).collect();
+        if let Some(unknown) = ids.iter().find(|id| !owners.contains_key(id)) {
+            return Err(Problem::unknown("characteristic", *unknown));
+        }
+        let foreign = ids.iter().filter(|id| owners[id] != review.product_id).map(|id| Refusal {
+            field: format!("characteristics.{id}"),
+            message: format!("is no characteristic of product {}", review.product_id),
+        });
+        let foreign: Vec<Refusal> = foreign.collect();
+        if foreign.is_empty() { Ok(()) } else { Err(Problem::fields(Refusals(foreign))) }
+    }
+
+    /// Checks that a review exists. One that was just written may not have reached the replica: it is waited for.
+    ///
+    /// # Errors
+    /// 404 when it does not, 503 while nobody can tell.
+    pub(crate) async fn review(&self, id: i64) -> Result<(), Problem> {
+        let mut waited = false;
+        loop {
+            let row = self.ask(|| sqlx::query(REVIEW).bind(id)).await?;
+            let read = || -> sqlx::Result<(bool, bool, i64)> {
+                Ok((row.try_get("importing")?, row.try_get("known")?, row.try_get("position")?))
+            };
+            let (importing, known, checkpoint) = read().map_err(unreadable)?;
+            let position = Position::from_i64(id);
+            if known {
+                return Ok(());
+            } else if importing {
+                return Err(while_importing());
+            } else if position < Position::FIRST || checkpoint >= id {
+                return Err(Problem::unknown("review", id));
+            } else if waited {
+                return Err(Problem::unavailable(
+                    pages::NOT_REACHED,
+                    format!("no replica has reached review {id} yet: nothing was stored; try again"),
+                ));
+            }
+            if position > self.head().await? {
+                return Err(Problem::unknown("review", id));
+            }
+            // Reached or not: the next look decides.
+            self.visibility.wait_for_any(position, self.wait).await;
+            waited = true;
+        }
+    }
+
+    /// What became of an event that some replica has applied; `None` when nobody can tell.
+    pub(crate) async fn outcome(
+        &self,
+        position: Position,
+        key: Option<&Idempotency>,
+    ) -> Option<(Outcome, Option<Position>)> {
+        let key = key.map(|key| key.key.clone());
+        let row = self.ask(|| sqlx::query(OUTCOME).bind(position.as_i64()).bind(key.clone())).await.ok()?;
+        let read = || -> sqlx::Result<(i64, Option<String>, Option<i64>)> {
+            Ok((row.try_get("checkpoint")?, row.try_get("reason")?, row.try_get("holder")?))
+        };
+        let (checkpoint, reason, holder) = read().ok()?;
+        if checkpoint < position.as_i64() {
+            return None;
+        }
+        if let Some(reason) = reason {
+            let reason: Reason = serde_json::from_value(serde_json::Value::String(reason)).ok()?;
+            return Some((Outcome::Rejected(reason), None));
+        }
+        match holder.map(Position::from_i64) {
+            Some(first) if first < position => Some((Outcome::NoOp, Some(first))),
+            _ => Some((Outcome::Applied, None)),
+        }
+    }
+
+    /// Asks the live replicas, the most advanced first, then the others.
+    async fn ask<'q>(&self, statement: impl Fn() -> Statement<'q>) -> Result<PgRow, Problem> {
+        let live = self.visibility.live_replicas();
+        let rank = |name: &str| live.iter().position(|replica| replica == name).unwrap_or(usize::MAX);
+        let mut replicas: Vec<_> = self.replicas.iter().collect();
+        replicas.sort_by_key(|(name, _)| rank(name));
+        for (name, pool) in replicas {
+            match tokio::time::timeout(PATIENCE, statement().fetch_one(pool)).await {
+                Ok(Ok(row)) => return Ok(row),
+                Ok(Err(error)) => {
+                    tracing::warn!(replica = name, %error, "a reference could not be checked on this replica")
+                }
+                Err(_) => tracing::warn!(replica = name, "a reference check took too long on this replica"),
+            }
+        }
+        Err(Problem::unavailable(
+            pages::REPLICAS_AWAY,
+            "no replica can be asked whether the write refers to something that exists: nothing was stored; try again",
+        ))
+    }
+
+    async fn head(&self) -> Result<Position, Problem> {
+        let away = |_| {
+            Problem::unavailable(
+                pages::STREAM_AWAY,
+                "the event stream cannot be reached: nothing was stored; try again",
+            )
+        };
+        let link = self.connection.current().map_err(|error| away(error.to_string()))?;
+        link.head().await.map_err(|error| away(error.to_string()))
+    }
+}
+
+fn while_importing() -> Problem {
+    Problem::unavailable(pages::IMPORTING, "the catalogue is being imported: nothing was stored; try again")
+}
+
+fn unreadable(error: sqlx::Error) -> Problem {
+    tracing::error!(%error, "a reference check's answer could not be read");
+    Problem::internal()
+}
