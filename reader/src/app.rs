@@ -1,0 +1,75 @@
+//! Builds the reader's two listeners and runs them until a signal.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use service::metrics::Recorder;
+use service::operations::Readiness;
+use service::{front, operations, serve, shutdown};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::document::Documents;
+use crate::resources;
+
+/// How long operators' requests may take at the end.
+const OPERATIONS_BOUND: Duration = Duration::from_millis(500);
+
+/// Why a reader could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address is taken, or signals cannot be heard.
+    #[error("the reader could not start: {0}")]
+    Start(#[from] io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT, then finishes what is in flight.
+///
+/// # Errors
+/// When it cannot start. A replica that is away is no error: the reader waits for it and is not ready.
+pub async fn run(settings: Settings) -> Result<(), Error> {
+    let stop = shutdown::on_signal()?;
+    let recorder = Recorder::start();
+    let public = serve::bind(settings.listen).await?;
+    let private = serve::bind(settings.operations).await?;
+    tracing::info!(
+        replica = settings.replica,
+        listen = %public.local_addr()?,
+        operations = %private.local_addr()?,
+        "the reader is listening"
+    );
+    let (documents, tasks) = Documents::start(&settings.replica, &settings.connect, &settings.reader);
+
+    let stopping = Arc::new(AtomicBool::new(false));
+    let readiness = readiness(documents.clone(), stopping.clone());
+    // Operators may ask until the last request is answered.
+    let stop_operations = CancellationToken::new();
+    let operations = operations::router(readiness, recorder);
+    let operations = tokio::spawn(serve::serve(private, operations, stop_operations.clone()));
+
+    let app = front::finish(resources::routes().with_state(documents));
+    let serving = tokio::spawn(serve::serve(public, app, stop.clone()));
+    stop.cancelled().await;
+    stopping.store(true, Ordering::Relaxed);
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "the public listener ended by a panic");
+    }
+    stop_operations.cancel();
+    if tokio::time::timeout(OPERATIONS_BOUND, operations).await.is_err() {
+        tracing::debug!("an operator's connection was cut");
+    }
+    tasks.finish().await;
+    tracing::info!("the reader has stopped");
+    Ok(())
+}
+
+fn readiness(documents: Documents, stopping: Arc<AtomicBool>) -> Readiness {
+    Arc::new(move || {
+        if stopping.load(Ordering::Relaxed) {
+            return Err("the reader is stopping".to_owned());
+        }
+        documents.check()
+    })
+}

@@ -1,0 +1,165 @@
+//! Runs a statement and hands its document on, unparsed. Nothing else here asks Postgres.
+//!
+//! Each connection belongs to a task of its own that takes requests from one queue. So a shopper who hangs up never
+//! cancels a statement half-way (a pooled connection would be left in an unknown state), a request costs one round
+//! trip (sqlx's pool spends another on each return), and requests of one statement can be fetched together there.
+
+mod availability;
+mod connection;
+mod error;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use contract::Token;
+use service::Problem;
+use service::config::Reader;
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use availability::Availability;
+use connection::Connection;
+use error::Error;
+
+use crate::statement::Statement;
+
+/// Whether the replica answers, and where it stands. No keys.
+pub(crate) const PROBE: Statement =
+    Statement { name: "probe", sql: include_str!("document/probe.sql"), keys: 0 };
+
+/// What a statement answered.
+pub(crate) struct Document {
+    /// The text; none when there is no such thing.
+    pub(crate) text: Option<Bytes>,
+    /// Position of the snapshot that it was read in.
+    pub(crate) token: Token,
+}
+
+/// Fetches documents from one replica. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Documents {
+    queue: mpsc::Sender<Request>,
+    availability: Availability,
+    /// How long a request waits for a connection.
+    patience: Duration,
+}
+
+struct Request {
+    statement: &'static Statement,
+    keys: Vec<i64>,
+    asked: Instant,
+    /// Told when a connection takes the request.
+    taken: oneshot::Sender<()>,
+    answer: oneshot::Sender<Result<Document, Error>>,
+}
+
+/// The tasks behind [`Documents`].
+pub(crate) struct Tasks {
+    connections: JoinSet<()>,
+    watch: JoinSet<()>,
+}
+
+impl Documents {
+    /// Starts connecting to a replica: as many connections as configured, and one that watches it.
+    pub(crate) fn start(replica: &str, options: &PgConnectOptions, bounds: &Reader) -> (Documents, Tasks) {
+        let availability = Availability::unknown(replica);
+        let (queue, requests) = mpsc::channel(bounds.queue);
+        let requests = Arc::new(Mutex::new(requests));
+        let mut tasks = Tasks { connections: JoinSet::new(), watch: JoinSet::new() };
+        for _ in 0..bounds.connections {
+            let connection = Connection::new(options, bounds);
+            tasks.connections.spawn(serve(connection, requests.clone(), availability.clone()));
+        }
+        tasks.watch.spawn(availability.clone().watch(Connection::new(options, bounds)));
+        let patience = Duration::from_millis(bounds.acquire_ms);
+        (Documents { queue, availability, patience }, tasks)
+    }
+
+    /// Runs a statement with its keys.
+    ///
+    /// # Errors
+    /// 503 when it cannot be run now, 500 when it fails.
+    pub(crate) async fn fetch(
+        &self,
+        statement: &'static Statement,
+        keys: &[i64],
+    ) -> Result<Document, Problem> {
+        self.try_fetch(statement, keys).await.map_err(|error| error.report(statement))
+    }
+
+    /// Whether documents can be fetched.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.availability.check()
+    }
+
+    async fn try_fetch(&self, statement: &'static Statement, keys: &[i64]) -> Result<Document, Error> {
+        self.availability.check().map_err(Error::Away)?;
+        let (taken, is_taken) = oneshot::channel();
+        let (answer, answered) = oneshot::channel();
+        let request = Request { statement, keys: keys.to_vec(), asked: Instant::now(), taken, answer };
+        self.queue.try_send(request).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Crowded,
+            mpsc::error::TrySendError::Closed(_) => Error::Stopping,
+        })?;
+        match timeout(self.patience, is_taken).await {
+            Ok(Ok(())) => answered.await.unwrap_or(Err(Error::Stopping)),
+            Ok(Err(_)) => Err(Error::Stopping),
+            Err(_) => Err(Error::Waited(self.patience)),
+        }
+    }
+}
+
+impl Tasks {
+    /// Waits until the connections are closed, which they are once nobody holds [`Documents`] any more; those that
+    /// are still in use after a second are cut.
+    pub(crate) async fn finish(mut self) {
+        self.watch.shutdown().await;
+        let closed = async { while self.connections.join_next().await.is_some() {} };
+        if timeout(Duration::from_secs(1), closed).await.is_err() {
+            tracing::warn!("some connections to the replica were still in use and were cut");
+        }
+    }
+}
+
+/// Serves requests on one connection until nobody can ask any more.
+async fn serve(
+    mut connection: Connection,
+    requests: Arc<Mutex<mpsc::Receiver<Request>>>,
+    availability: Availability,
+) {
+    let mut changes = availability.changes();
+    loop {
+        let request = tokio::select! {
+            biased;
+            request = async { requests.lock().await.recv().await } => request,
+            Ok(()) = changes.changed() => {
+                // The replica is (back) there: be connected anew before the next request.
+                if availability.check().is_ok() && let Err(error) = connection.reopen().await {
+                    tracing::debug!(%error, "a connection could not be made ahead of requests");
+                }
+                continue;
+            }
+        };
+        let Some(Request { statement, keys, asked, taken, answer }) = request else {
+            break;
+        };
+        if taken.send(()).is_err() {
+            // Waited too long, or hung up.
+            continue;
+        }
+        let result = connection.fetch(statement, &keys, asked).await;
+        if let Err(error) = &result
+            && error.ends_connection()
+        {
+            availability.lost(error);
+        }
+        let _hung_up = answer.send(result);
+    }
+    connection.close().await;
+}
