@@ -1,0 +1,112 @@
+//! The import as a whole: look, take stock, open, pass, close.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use contract::catalogue::{CatalogueChunk, CatalogueOpened};
+use contract::email::Sealer;
+use contract::{Millis, Position};
+use stream::Connection;
+use tokio::sync::mpsc;
+
+use crate::chunk::{Sink, Stopped};
+use crate::progress::Progress;
+use crate::publish::{self, AGAIN, Publisher};
+use crate::quarantine::{self, Quarantine};
+use crate::summary::FileCounts;
+use crate::{inventory, pass};
+
+/// Chunks that wait while one is on its way: enough to keep both sides busy.
+const WAITING_CHUNKS: usize = 2;
+
+/// What is imported, and where to.
+pub(crate) struct Import {
+    pub(crate) folder: PathBuf,
+    pub(crate) quarantine_folder: PathBuf,
+    pub(crate) sealer: Sealer,
+    pub(crate) connection: Connection,
+    pub(crate) time: Millis,
+}
+
+/// What became of it.
+pub(crate) struct Imported {
+    pub(crate) counts: Vec<FileCounts>,
+    pub(crate) quarantine: PathBuf,
+    /// Of the closing event.
+    pub(crate) closed: Position,
+}
+
+/// Why it failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Before anything was published.
+    #[error(transparent)]
+    Files(#[from] pass::Error),
+    #[error("the catalogue is incomplete: {AGAIN}")]
+    Incomplete(#[source] pass::Error),
+    #[error(transparent)]
+    Quarantine(#[from] quarantine::Error),
+    #[error(transparent)]
+    Publish(#[from] publish::Error),
+    #[error("the thread that reads the files ended early")]
+    Thread(#[from] tokio::task::JoinError),
+}
+
+/// Hands chunks to the task that publishes them.
+struct Channel(mpsc::Sender<CatalogueChunk>);
+
+impl Sink for Channel {
+    fn take(&mut self, chunk: CatalogueChunk) -> Result<(), Stopped> {
+        self.0.blocking_send(chunk).map_err(|_| Stopped)
+    }
+}
+
+impl Import {
+    /// Imports everything.
+    pub(crate) async fn run(self) -> Result<Imported, Error> {
+        let started = Instant::now();
+        Publisher::look(&self.connection).await?;
+        let folder = self.folder.clone();
+        let (bytes, files) = tokio::task::spawn_blocking(move || {
+            let bytes = inventory::size(&folder)?;
+            let mut progress = Progress::start("checking", bytes);
+            let files = inventory::take(&folder, &mut |seen| progress.show(seen))?;
+            progress.finish();
+            Ok::<_, pass::Error>((bytes, files))
+        })
+        .await??;
+        let mut quarantine = Quarantine::create(&self.quarantine_folder)?;
+        let opened = CatalogueOpened {
+            files,
+            sealing_key: self.sealer.key_id().to_owned(),
+        };
+        let mut publisher = Publisher::open(self.connection, opened, self.time).await?;
+        tracing::info!(
+            bytes,
+            seconds = started.elapsed().as_secs_f64(),
+            "the catalogue is open"
+        );
+        let (sender, mut receiver) = mpsc::channel(WAITING_CHUNKS);
+        let (folder, sealer) = (self.folder, self.sealer);
+        let pass = tokio::task::spawn_blocking(move || {
+            let mut progress = Progress::start("importing", bytes);
+            let show = &mut |seen| progress.show(seen);
+            let counts = pass::run(&folder, &sealer, &mut quarantine, &mut Channel(sender), show);
+            progress.finish();
+            let path = quarantine.finish();
+            Ok::<_, Error>((counts.map_err(Error::Incomplete)?, path?))
+        });
+        let published = publisher.chunks(&mut receiver).await;
+        // Whoever still reads files is told by the closed channel.
+        drop(receiver);
+        let passed = pass.await?;
+        published?;
+        let (counts, quarantine) = passed?;
+        let closed = publisher.close().await?;
+        Ok(Imported {
+            counts,
+            quarantine,
+            closed,
+        })
+    }
+}

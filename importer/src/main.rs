@@ -1,0 +1,115 @@
+//! Brings the legacy catalogue into the stream: CSV files become cleaned rows, rows become chunks in COPY text,
+//! chunks become events. What cannot be saved goes to the quarantine.
+#![allow(clippy::print_stderr, reason = "the one place where a failure is told")]
+
+mod arguments;
+mod chunk;
+mod clean;
+mod copy;
+mod csv;
+mod import;
+mod inventory;
+mod known;
+mod pass;
+mod progress;
+mod publish;
+mod quarantine;
+mod report;
+mod resources;
+mod row;
+mod summary;
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser as _;
+use contract::email::Sealer;
+use contract::keyed_hash::parse_key;
+use service::Config;
+use service::config::EXIT_USAGE;
+use stream::Connection;
+
+use arguments::Arguments;
+use import::{Import, Imported};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { EXIT_USAGE } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    service::telemetry::start();
+    let (config, sealer) = match configuration(&arguments) {
+        Ok(parts) => parts,
+        Err(message) => {
+            eprintln!("importer: {message}");
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    match run(arguments, &config, sealer).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("importer: {}", chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn configuration(arguments: &Arguments) -> Result<(Config, Sealer), String> {
+    let config = Config::load(&arguments.service).map_err(|mistakes| mistakes.to_string())?;
+    let path = &config.keys.sealing;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        format!(
+            "the sealing key {} cannot be read: {error}. `projector init` makes it",
+            path.display()
+        )
+    })?;
+    let key = parse_key(&text).map_err(|error| format!("the sealing key {}: {error}", path.display()))?;
+    Ok((config, Sealer::new(key)))
+}
+
+async fn run(arguments: Arguments, config: &Config, sealer: Sealer) -> Result<(), Box<dyn Error>> {
+    let started = Instant::now();
+    let stop = service::shutdown::on_signal()?;
+    let import = Import {
+        quarantine_folder: arguments.quarantine_folder(),
+        folder: arguments.folder,
+        sealer,
+        connection: Connection::open(config.stream_settings(), "importer", stop.clone()),
+        time: service::time::now(),
+    };
+    let Imported {
+        counts,
+        quarantine,
+        closed,
+    } = tokio::select! {
+        imported = import.run() => imported?,
+        () = stop.cancelled() => {
+            // The thread that reads files must not keep the process.
+            eprintln!(
+                "importer: stopped by a signal; if events were published already, the catalogue is incomplete: {}",
+                publish::AGAIN
+            );
+            std::process::exit(1);
+        }
+    };
+    report::print(&counts, &quarantine, closed, started.elapsed());
+    Ok(())
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,292 @@
+//! What a generated catalogue says is dirty is what the pass drops, repairs and quarantines, row for row.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use contract::catalogue::{CHUNK_BYTES, CatalogueChunk, Table};
+use contract::email::Sealer;
+use sample::Dirt;
+
+use super::{Error, run};
+use crate::chunk::{Sink, Stopped};
+use crate::quarantine::Quarantine;
+use crate::resources;
+use crate::row::Repair;
+use crate::summary::FileCounts;
+
+/// Keeps what it is given.
+#[derive(Debug, Default)]
+struct Kept(Vec<CatalogueChunk>);
+
+impl Sink for Kept {
+    fn take(&mut self, chunk: CatalogueChunk) -> Result<(), Stopped> {
+        self.0.push(chunk);
+        Ok(())
+    }
+}
+
+impl Kept {
+    /// The COPY text of one table.
+    fn text(&self, table: Table) -> String {
+        let chunks = self.0.iter().filter(|chunk| chunk.table == table);
+        chunks
+            .map(|chunk| String::from_utf8(chunk.copy.clone()).unwrap())
+            .collect()
+    }
+}
+
+/// A folder of its own for each test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("importer-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// Files of a header and these rows; the others have no rows.
+    fn with(name: &str, files: &[(&str, &[u8])]) -> Self {
+        let folder = Self::new(name);
+        for source in resources::sources() {
+            let mut text = source.columns.join(",").into_bytes();
+            text.push(b'\n');
+            for (_, rows) in files.iter().filter(|(file, _)| *file == source.name) {
+                text.extend_from_slice(rows);
+            }
+            fs::write(folder.0.join(source.name), text).unwrap();
+        }
+        folder
+    }
+
+    fn import(&self) -> Result<(Vec<FileCounts>, Kept, String), Error> {
+        let quarantine_folder = self.0.join("quarantine");
+        let mut quarantine = Quarantine::create(&quarantine_folder).unwrap();
+        let mut kept = Kept::default();
+        let sealer = Sealer::new([3; 32]);
+        let counts = run(&self.0, &sealer, &mut quarantine, &mut kept, &mut |_| ())?;
+        let path = quarantine.finish().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let quarantined = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+        Ok((counts, kept, quarantined))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_generated_catalogue_adds_up_row_for_row() {
+    let folder = Folder::new("sample");
+    let options = sample::Options {
+        products: 1_000,
+        seed: 1,
+    };
+    let summary = sample::generate(&options, &folder.0, &mut |_| ()).unwrap();
+    let (counts, kept, quarantined) = folder.import().unwrap();
+    assert_eq!(counts.len(), 10);
+    for (counts, source) in counts.iter().zip(resources::sources()) {
+        let made = summary.file(counts.name).unwrap();
+        assert_eq!(counts.rows, made.rows, "{}", counts.name);
+        assert_eq!(counts.imported, made.imported(), "{}: {counts:?}", counts.name);
+        assert_eq!(counts.all_dropped(), made.dropped(), "{}", counts.name);
+        assert_eq!(
+            counts.all_quarantined(),
+            made.quarantined(),
+            "{}: {counts:?}",
+            counts.name
+        );
+        for (repair, dirt) in [
+            (Repair::NullText, Dirt::NullText),
+            (Repair::PriceForm, Dirt::PriceForm),
+            (Repair::BooleanForm, Dirt::BooleanForm),
+            (Repair::DateForm, Dirt::DateForm),
+            (Repair::StrayQuote, Dirt::RunawayQuote),
+        ] {
+            assert_eq!(
+                counts.repairs[repair as usize],
+                made.dirty(dirt),
+                "{}: {}",
+                counts.name,
+                dirt.name()
+            );
+        }
+        let duplicates = counts
+            .quarantined
+            .get("id occurred before")
+            .copied()
+            .unwrap_or_default();
+        assert_eq!(duplicates, made.dirty(Dirt::DuplicateId), "{}", counts.name);
+        let lines = kept.text(source.table).lines().count() as u64;
+        assert_eq!(lines, counts.imported, "{}", counts.name);
+        let sent: u64 = kept
+            .0
+            .iter()
+            .filter(|chunk| chunk.table == source.table)
+            .map(|chunk| chunk.rows)
+            .sum();
+        assert_eq!(sent, counts.imported, "{}", counts.name);
+    }
+    let mut reader = ::csv::Reader::from_reader(quarantined.as_bytes());
+    let all: u64 = counts.iter().map(FileCounts::all_quarantined).sum();
+    assert_eq!(reader.records().map(Result::unwrap).count() as u64, all);
+    assert!(
+        kept.0
+            .iter()
+            .all(|chunk| chunk.copy.len() < CHUNK_BYTES + 128 * 1024)
+    );
+    // Addresses leave the machine sealed.
+    assert!(!kept.text(Table::Reviews).contains('@'));
+}
+
+#[test]
+fn equal_files_and_an_equal_key_give_equal_chunks() {
+    let folder = Folder::new("deterministic");
+    sample::generate(
+        &sample::Options {
+            products: 200,
+            seed: 9,
+        },
+        &folder.0,
+        &mut |_| (),
+    )
+    .unwrap();
+    assert_eq!(folder.import().unwrap().1.0, folder.import().unwrap().1.0);
+}
+
+#[test]
+fn values_are_cleaned_and_written_in_the_tables_order() {
+    let folder = Folder::with(
+        "values",
+        &[
+            (
+                "product.csv",
+                "7,\"A \"\"b\"\"\",null,\"x\ny\",\"null\",\" $ 140 \"\r\n".as_bytes(),
+            ),
+            ("styles.csv", b"3,7,Black,null,$140.5,1\n4,7,White,9,140,false\n"),
+            (
+                "photos.csv",
+                b"1,3,\"u1\",\"t1\n2,3,\"u2\",\"t2\"\"\n3,4,null,\"t3\"\n",
+            ),
+            ("related.csv", b"1,7,0\n2,7,7\n3,7,8\n"),
+            (
+                "reviews.csv",
+                b"5,7,4,1555200000007,null,\"a\\b\",0,true,me,null,null,3\n\
+                  6,7,4,2019-04-14,s,b,true,0,me,a@example.com,thanks,3\n",
+            ),
+        ],
+    );
+    let (counts, kept, _) = folder.import().unwrap();
+    assert_eq!(
+        kept.text(Table::Products),
+        "7\tA \"b\"\t\\N\tx\\ny\t\\N\t140.00\n"
+    );
+    assert_eq!(
+        kept.text(Table::Styles),
+        "3\t7\tBlack\t\\N\t140.50\tt\n4\t7\tWhite\t9.00\t140.00\tf\n"
+    );
+    assert_eq!(
+        kept.text(Table::StylePhotos),
+        "1\t3\tu1\tt1\n2\t3\tu2\tt2\n3\t4\t\\N\tt3\n"
+    );
+    let reviews = kept.text(Table::Reviews);
+    let (first, second) = reviews.trim_end().split_once('\n').unwrap();
+    assert_eq!(
+        first,
+        "5\t7\t4\t2019-04-14 00:00:00.007\t\ta\\\\b\tf\tt\tme\t\\N\t\\N\t3"
+    );
+    let sealed = second.split('\t').nth(9).unwrap();
+    assert_eq!(
+        Sealer::new([3; 32]).open(sealed, "reviews", "6").unwrap(),
+        "a@example.com"
+    );
+    let related = &counts[5];
+    assert_eq!(
+        (
+            related.rows,
+            related.imported,
+            related.all_dropped(),
+            related.all_quarantined()
+        ),
+        (3, 0, 2, 1)
+    );
+}
+
+#[test]
+fn what_cannot_be_saved_is_quarantined_with_file_line_reason_and_text() {
+    let long = "x".repeat(1_001);
+    let mut rows = format!(
+        "1,a,,,,1\n1,b,,,,1\n0,c,,,,1\n1000000000,d,,,,1\n2,null,,,,1\n3,{long},,,,1\n4,e,,,,free\n5,\"f\n\",,,,2\n6,g\n7,\"h,,,,1\n"
+    )
+    .into_bytes();
+    rows.extend_from_slice(b"8,\xff,,,,1\n9,\0,,,,1\n10,i,,,,1\n11,\"j");
+    let folder = Folder::with(
+        "quarantine",
+        &[("product.csv", &rows), ("skus.csv", b"1,1,S,2\n2,x,S,2\n")],
+    );
+    let (counts, kept, quarantined) = folder.import().unwrap();
+    assert_eq!(
+        (counts[0].rows, counts[0].imported, counts[0].all_quarantined()),
+        (14, 3, 11)
+    );
+    assert_eq!(counts[0].lines, 16);
+    assert_eq!(kept.text(Table::Products).lines().count(), 3);
+    let mut reader = ::csv::Reader::from_reader(quarantined.as_bytes());
+    let found: Vec<[String; 4]> = reader
+        .records()
+        .map(|record| {
+            let record = record.unwrap();
+            [0, 1, 2, 3].map(|column| record[column].to_owned())
+        })
+        .collect();
+    let reasons: Vec<(&str, &str)> = found
+        .iter()
+        .map(|[_, line, reason, _]| (line.as_str(), reason.as_str()))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            ("3", "id occurred before"),
+            ("4", "id is not within 1 and 999999999"),
+            ("5", "id is not within 1 and 999999999"),
+            ("6", "name is absent"),
+            ("7", "name is longer than 1000 characters"),
+            ("8", "default_price is not a price"),
+            ("11", "2 columns instead of 6"),
+            ("12", "text stands between a closing quote and the next comma"),
+            ("13", "name is not UTF-8"),
+            ("14", "name holds the character NUL"),
+            ("16", "a quote is not closed"),
+            ("2", "styleId refers to 1, which is not among the styles"),
+            ("3", "styleId is not an integer"),
+        ]
+        .map(|(line, reason)| (line, reason))
+    );
+    assert_eq!(
+        found[0],
+        ["product.csv", "3", "id occurred before", "1,b,,,,1"].map(str::to_owned)
+    );
+}
+
+#[test]
+fn a_file_with_other_columns_is_refused_by_name() {
+    let folder = Folder::with("header", &[]);
+    fs::write(folder.0.join("skus.csv"), "id,size\n").unwrap();
+    let error = folder.import().unwrap_err().to_string();
+    assert!(
+        error.contains("skus.csv has the columns id,size, not id,styleId,size,quantity"),
+        "{error}"
+    );
+    fs::remove_file(folder.0.join("skus.csv")).unwrap();
+    assert!(
+        folder
+            .import()
+            .unwrap_err()
+            .to_string()
+            .contains("skus.csv could not be read")
+    );
+}

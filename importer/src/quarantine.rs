@@ -1,0 +1,83 @@
+//! The file of rows that could not be saved: file, line, reason, raw text.
+//!
+//! The raw text may hold e-mail addresses, so the file's mode is 0600, and it is the only place they go to.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, BufWriter};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::row::Reason;
+
+/// The file's name in the quarantine folder.
+const NAME: &str = "quarantine.csv";
+/// Bytes of a row's text that are kept; only an endless line is longer.
+const LONGEST_TEXT: usize = 256 * 1024;
+
+/// The quarantine, open for writing.
+#[derive(Debug)]
+pub(crate) struct Quarantine {
+    path: PathBuf,
+    writer: ::csv::Writer<BufWriter<File>>,
+}
+
+/// The quarantine could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the quarantine {} could not be written", path.display())]
+pub(crate) struct Error {
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+impl Quarantine {
+    /// Starts an empty file in `folder`, which is made if it is missing. What an earlier import left there is
+    /// replaced.
+    pub(crate) fn create(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(NAME);
+        Self::open(folder, &path)
+            .map_err(|source| Error {
+                path: path.clone(),
+                source,
+            })
+            .map(|writer| Self { path, writer })
+    }
+
+    fn open(folder: &Path, path: &Path) -> io::Result<::csv::Writer<BufWriter<File>>> {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)?;
+        // A file that was already there keeps its mode otherwise.
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        let mut writer = ::csv::Writer::from_writer(BufWriter::new(file));
+        writer.write_record(["file", "line", "reason", "text"])?;
+        Ok(writer)
+    }
+
+    /// Adds a row.
+    pub(crate) fn add(&mut self, file: &str, line: u64, reason: &Reason, raw: &[u8]) -> Result<(), Error> {
+        let (line, reason) = (line.to_string(), reason.to_string());
+        let raw = &raw[..raw.len().min(LONGEST_TEXT)];
+        self.writer
+            .write_record([file.as_bytes(), line.as_bytes(), reason.as_bytes(), raw])
+            .map_err(|error| Error {
+                path: self.path.clone(),
+                source: error.into(),
+            })
+    }
+
+    /// Writes what is buffered.
+    pub(crate) fn finish(mut self) -> Result<PathBuf, Error> {
+        match self.writer.flush() {
+            Ok(()) => Ok(self.path),
+            Err(source) => Err(Error {
+                path: self.path,
+                source,
+            }),
+        }
+    }
+}
