@@ -1,0 +1,114 @@
+//! nginx: configuration and process.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::account::{self, Account};
+use crate::error::Error;
+use crate::layout::{Data, make_folder, write_atomically};
+use crate::ports::loopback;
+use crate::process::{Spec, StopSignal};
+use crate::readiness::Ready;
+use crate::template::fill;
+
+/// More workers than this only take the cores from the readers on one machine.
+const MOST_WORKERS: usize = 2;
+
+/// Who is behind nginx, and where it listens.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// Its own port.
+    pub port: u16,
+    /// The readers' ports.
+    pub readers: Vec<u16>,
+    /// The writers' ports.
+    pub writers: Vec<u16>,
+}
+
+/// Writes the configuration and says how to run the server.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub fn prepare(binary: &Path, data: &Data, shape: &Shape) -> Result<Spec, Error> {
+    let account = account::unprivileged(&["nobody", "www-data", "nginx"])?;
+    let temporary = data.folder_for(account.as_ref())?.join("nginx-temporary");
+    let configuration =
+        write_configuration(&data.nginx(), &data.log("access"), &temporary, account.as_ref(), shape)?;
+    Ok(Spec {
+        name: "nginx".into(),
+        program: binary.to_owned(),
+        arguments: vec![
+            "-e".into(),
+            "stderr".into(),
+            "-p".into(),
+            data.nginx().into(),
+            "-c".into(),
+            configuration.into(),
+        ],
+        environment: vec![],
+        folder: data.nginx(),
+        log: data.log("nginx"),
+        port: shape.port,
+        ready: Ready::Tcp { address: loopback(shape.port) },
+        // As root its master stays root, and gives its workers the account that its configuration names.
+        account: None,
+        stop: StopSignal::Quit,
+        stop_within: Duration::from_secs(10),
+        start_within: Duration::from_secs(10),
+        sole_user_of: None,
+        mend: "look into its log".into(),
+    })
+}
+
+/// Writes nginx.conf and what it includes into `folder`.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub fn write_configuration(
+    folder: &Path,
+    access_log: &Path,
+    temporary: &Path,
+    account: Option<&Account>,
+    shape: &Shape,
+) -> Result<PathBuf, Error> {
+    make_folder(folder)?;
+    // nginx makes the folders in it and gives them to its workers.
+    make_folder(temporary)?;
+    let place = folder.to_string_lossy();
+    let servers = |ports: &[u16]| {
+        let lines: Vec<String> =
+            ports.iter().map(|port| format!("        server {} max_fails=0;", loopback(*port))).collect();
+        lines.join("\n")
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
+    let main = fill(
+        include_str!("../../../deploy/nginx/nginx.conf"),
+        &[
+            (
+                "user",
+                &account.map_or(String::new(), |account| format!("user {} {};", account.name, account.group)),
+            ),
+            ("workers", &workers.to_string()),
+            ("pid_file", &folder.join("nginx.pid").to_string_lossy()),
+            ("folder", &place),
+            ("access_log", &access_log.to_string_lossy()),
+            ("temporary", &temporary.to_string_lossy()),
+            ("readers", &servers(&shape.readers)),
+            ("writers", &servers(&shape.writers)),
+            ("listen", &loopback(shape.port).to_string()),
+        ],
+    )?;
+    let problems = fill(include_str!("../../../deploy/nginx/problems.conf"), &[("folder", &place)])?;
+    for (name, text) in [
+        ("targets.conf", include_str!("../../../deploy/nginx/targets.conf")),
+        ("upstream.conf", include_str!("../../../deploy/nginx/upstream.conf")),
+        ("problem_headers.conf", include_str!("../../../deploy/nginx/problem_headers.conf")),
+        ("problems.conf", &problems),
+        ("nginx.conf", &main),
+    ] {
+        write_atomically(&folder.join(name), text, 0o644)?;
+    }
+    Ok(folder.join("nginx.conf"))
+}

@@ -1,0 +1,28 @@
+//! `cargo xtask test`.
+
+use std::ffi::OsString;
+
+use local::binaries;
+use local::components::{Components, Sources};
+
+use crate::cargo::{self, Rest};
+use crate::checkout;
+use crate::error::Error;
+use crate::stages::Stages;
+
+pub(crate) fn run(rest: &Rest) -> Result<(), Error> {
+    let sources = Sources { folder: checkout::components(), ..Sources::default() };
+    let mut stages = Stages::default();
+    stages.run("components", || Ok(Components::get(&sources)?))?;
+    // The tests start our binaries, which `cargo test` does not build by itself.
+    stages.run("build", cargo::build)?;
+    let mut arguments: Vec<OsString> = ["test", "--release", "--workspace"].map(OsString::from).into();
+    arguments.extend(rest.arguments.iter().cloned());
+    cargo::run(
+        &arguments,
+        &[
+            ("ATELIER_COMPONENTS", checkout::components().as_os_str()),
+            ("ATELIER_BINARIES", binaries::beside_us().as_os_str()),
+        ],
+    )
+}
