@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::catalogue::{CatalogueChunk, CatalogueClosed, CatalogueOpened};
 use crate::control::Probe;
+use crate::position::Position;
 use crate::resources::reviews::{ReviewCreated, ReviewHelpful, ReviewReported};
 
 /// An event's content.
@@ -72,7 +73,12 @@ impl Event {
     pub fn content_type(&self) -> &'static str {
         match self {
             Event::CatalogueChunk(_) => "application/vnd.atelier.copy-text",
-            _ => "application/json",
+            Event::ReviewCreated(_)
+            | Event::ReviewHelpful(_)
+            | Event::ReviewReported(_)
+            | Event::CatalogueOpened(_)
+            | Event::CatalogueClosed(_)
+            | Event::ControlProbe(_) => "application/json",
         }
     }
 
@@ -110,7 +116,14 @@ impl Event {
         let (name, version) =
             ce_type.strip_prefix("atelier.").and_then(|rest| rest.rsplit_once(".v")).ok_or_else(unknown)?;
         match (name, version) {
-            (types::REVIEW_CREATED, "1") => read(ce_type, payload).map(Event::ReviewCreated),
+            (types::REVIEW_CREATED, "1") => {
+                let review: ReviewCreated = read(ce_type, payload)?;
+                let parts = review.photos.len().max(review.characteristics.len());
+                if parts > Position::PARTS {
+                    return Err(DecodeError::Parts { ce_type: ce_type.to_owned(), parts });
+                }
+                Ok(Event::ReviewCreated(review))
+            }
             (types::REVIEW_HELPFUL, "1") => read(ce_type, payload).map(Event::ReviewHelpful),
             (types::REVIEW_REPORTED, "1") => read(ce_type, payload).map(Event::ReviewReported),
             (types::CATALOGUE_OPENED, "1") => read(ce_type, payload).map(Event::CatalogueOpened),
@@ -152,6 +165,14 @@ pub enum DecodeError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// More photos or ratings than can be numbered.
+    #[error("the {ce_type} has {parts} parts of a kind, more than can be numbered")]
+    Parts {
+        /// The `ce-type`.
+        ce_type: String,
+        /// How many.
+        parts: usize,
+    },
     /// An attribute that every event has is missing or unreadable.
     #[error("the event's header {0} is missing or unreadable")]
     Header(&'static str),
@@ -160,7 +181,7 @@ pub enum DecodeError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::Table;
+    use crate::catalogue::{SourceFile, Table, TableRows};
 
     /// Bytes that some stream holds: they must decode for ever, to the same event.
     #[test]
@@ -200,6 +221,22 @@ mod tests {
                 }),
             ),
             (
+                &include_bytes!("../golden/catalogue.opened.v1.json")[..],
+                Event::CatalogueOpened(CatalogueOpened {
+                    files: vec![SourceFile { name: "product.csv".into(), size: 12, sha256: "00ff".into() }],
+                    sealing_key: "7owt5gr6".into(),
+                }),
+            ),
+            (
+                &include_bytes!("../golden/catalogue.closed.v1.json")[..],
+                Event::CatalogueClosed(CatalogueClosed {
+                    tables: vec![
+                        TableRows { table: Table::Products, rows: 2 },
+                        TableRows { table: Table::CharacteristicRatings, rows: 0 },
+                    ],
+                }),
+            ),
+            (
                 &include_bytes!("../golden/control.probe.v1.json")[..],
                 Event::ControlProbe(Probe { sender: "an operator".into() }),
             ),
@@ -220,5 +257,15 @@ mod tests {
         for ce_type in ["atelier.review.helpful.v2", "atelier.review.liked.v1", "review.helpful", ""] {
             assert!(matches!(Event::decode(ce_type, b"{}"), Err(DecodeError::Unknown { .. })), "{ce_type}");
         }
+    }
+
+    #[test]
+    fn more_parts_than_can_be_numbered_are_refused() {
+        let rating = |id| format!(r#"{{"id":{id},"value":1}}"#);
+        let ratings: Vec<String> = (1..=17).map(rating).collect();
+        let golden = include_str!("../golden/review.created.v1.json");
+        let many = golden.replace(r#"{"id":14,"value":5}"#, &ratings.join(","));
+        let refused = Event::decode("atelier.review.created.v1", many.as_bytes());
+        assert!(matches!(refused, Err(DecodeError::Parts { parts: 17, .. })), "{refused:?}");
     }
 }

@@ -18,6 +18,9 @@ impl Position {
     /// Positions stay below 2^49, so that `position × 16 + index` stays an exact number in JavaScript (2^53).
     pub const LIMIT: u64 = 1 << 49;
 
+    /// Most parts of a kind that an event may have: photos, ratings.
+    pub const PARTS: usize = 16;
+
     /// The next event's position.
     pub fn next(self) -> Position {
         Position(self.0 + 1)
@@ -25,7 +28,10 @@ impl Position {
 
     /// The id of the `index`-th thing (0 to 15) that belongs to what this event made: a photo, a rating.
     pub fn part(self, index: usize) -> i64 {
-        assert!(index < 16, "an event has at most 16 parts of a kind");
+        assert!(
+            index < Position::PARTS,
+            "events with more parts of a kind are refused when they are decoded"
+        );
         self.as_i64() * 16 + index as i64
     }
 

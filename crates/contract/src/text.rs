@@ -7,13 +7,11 @@ pub fn is_storable(text: &str) -> bool {
 
 /// Whether a text is an absolute http or https URL with a host, without spaces or control characters.
 pub fn is_web_url(text: &str) -> bool {
-    let lower = text.get(..8.min(text.len())).unwrap_or_default().to_ascii_lowercase();
-    let Some(rest) = ["https://", "http://"]
-        .iter()
-        .find_map(|scheme| lower.starts_with(scheme).then(|| &text[scheme.len()..]))
-    else {
-        return false;
+    let after = |scheme: &str| {
+        let start = text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+        start.then(|| &text[scheme.len()..])
     };
+    let Some(rest) = after("https://").or_else(|| after("http://")) else { return false };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     !host.is_empty() && !text.chars().any(|c| c.is_control() || c.is_whitespace())
 }
@@ -24,7 +22,7 @@ mod tests {
 
     #[test]
     fn only_absolute_web_addresses_are_urls() {
-        for url in ["https://a", "http://a.b/c?d=e#f", "HTTPS://A/ü"] {
+        for url in ["https://a", "http://a.b/c?d=e#f", "HTTPS://A/ü", "http://ü.example"] {
             assert!(is_web_url(url), "{url}");
         }
         for text in [
