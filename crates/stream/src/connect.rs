@@ -17,6 +17,9 @@ use crate::definition::verified_info;
 use crate::error::{Error, Result};
 use crate::server;
 
+/// How often a living connection looks whether the stream is still what it was.
+const VERIFY_EVERY: Duration = Duration::from_secs(1);
+
 /// Where the stream is.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -34,6 +37,7 @@ pub struct Link {
     pub(crate) client: Client,
     pub(crate) context: jetstream::Context,
     epoch: Epoch,
+    duplicate_window: Duration,
     closed: CancellationToken,
 }
 
@@ -41,6 +45,11 @@ impl Link {
     /// The stream's epoch when the connection was made.
     pub fn epoch(&self) -> &Epoch {
         &self.epoch
+    }
+
+    /// How long the broker remembers message ids.
+    pub fn duplicate_window(&self) -> Duration {
+        self.duplicate_window
     }
 
     /// Resolves when the connection is lost.
@@ -58,7 +67,12 @@ impl Link {
     /// # Errors
     /// When the server does not answer, or the stream is not as needed any more.
     pub async fn head(&self) -> Result<Position> {
-        let (_, info) = self.until_closed("tell its head", verified_info(&self.context)).await?;
+        let (found, info) = self.until_closed("tell its head", verified_info(&self.context)).await?;
+        if found != self.epoch {
+            // Recreated under a live connection: nothing more may be published or followed on it.
+            self.closed.cancel();
+            return Err(Error::OtherEpoch { found, remembered: self.epoch.clone() });
+        }
         Ok(Position(info.state.last_sequence))
     }
 
@@ -167,7 +181,7 @@ async fn keep(settings: Settings, name: String, status: watch::Sender<Status>) {
                 said.clear();
                 pause = Duration::from_millis(50);
                 status.send_replace(Status::Up(Box::new(link.clone())));
-                link.closed().await;
+                keep_verified(&link).await;
                 tracing::warn!(url = %settings.url, "the connection to the stream was lost");
                 let lost =
                     Error::Away { url: settings.url.clone(), reason: "the connection was lost".into() };
@@ -187,6 +201,24 @@ async fn keep(settings: Settings, name: String, status: watch::Sender<Status>) {
     }
 }
 
+/// Looks at the stream again and again until the connection is lost, or the stream is not as needed any more.
+async fn keep_verified(link: &Link) {
+    loop {
+        tokio::select! {
+            () = link.closed() => return,
+            () = tokio::time::sleep(VERIFY_EVERY) => {}
+        }
+        match link.head().await {
+            Err(error) if error.is_refusal() || error.is_damage() => {
+                tracing::error!(%error, "the stream is not what it was when the connection was made");
+                link.closed.cancel();
+                return;
+            }
+            _ => {}
+        }
+    }
+}
+
 async fn connect(settings: &Settings, name: &str) -> Result<Link> {
     let closed = CancellationToken::new();
     let on_end = closed.clone();
@@ -202,8 +234,8 @@ async fn connect(settings: &Settings, name: &str) -> Result<Link> {
     server::verify_sync(settings).await?;
     let mut context = jetstream::new(client.clone());
     context.set_timeout(Duration::from_secs(2));
-    let (epoch, _) = verified_info(&context).await?;
-    Ok(Link { client, context, epoch, closed })
+    let (epoch, info) = verified_info(&context).await?;
+    Ok(Link { client, context, epoch, duplicate_window: info.config.duplicate_window, closed })
 }
 
 pub(crate) async fn open_client(
