@@ -63,7 +63,10 @@ impl Config {
     /// # Errors
     /// All mistakes that could be found.
     pub fn load(arguments: &Arguments) -> Result<Config, Mistakes> {
-        Config::read(arguments, std::env::vars())
+        // A variable that is no text is nobody's of ours.
+        let texts = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Config::read(arguments, texts)
     }
 
     fn read(
@@ -164,6 +167,7 @@ impl Config {
                 ));
             }
         }
+        mistakes.extend(self.stream.mistakes());
         mistakes.extend(self.writer.mistakes());
         mistakes.extend(self.reader.mistakes());
         mistakes.extend(self.projector.mistakes());

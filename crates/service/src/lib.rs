@@ -5,6 +5,7 @@ pub mod config;
 pub mod cors;
 pub mod extract;
 pub mod front;
+pub mod keys;
 pub mod metrics;
 pub mod operations;
 pub mod page;
@@ -14,6 +15,7 @@ pub mod routes;
 pub mod serve;
 pub mod session;
 pub mod shutdown;
+pub mod task;
 pub mod telemetry;
 pub mod time;
 

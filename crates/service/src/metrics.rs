@@ -1,5 +1,7 @@
 //! Names of metrics: an API, listed in `docs/metrics.md`.
 
+use std::time::Duration;
+
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
@@ -36,12 +38,15 @@ pub const STATEMENT_SECONDS: &str = "atelier_read_statement_seconds";
 const BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// How often samples are put into their buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// What has been measured since the start.
 #[derive(Clone)]
 pub struct Recorder(PrometheusHandle);
 
 impl Recorder {
-    /// Starts measuring in this process.
+    /// Starts measuring in this process; called within its runtime.
     ///
     /// # Panics
     /// When started twice.
@@ -71,6 +76,14 @@ impl Recorder {
         describe_histogram!(APPLY_SECONDS, Unit::Seconds, "Seconds of one apply transaction");
         describe_counter!(APPLY_RETRIES, "Apply transactions tried again");
         describe_histogram!(STATEMENT_SECONDS, Unit::Seconds, "Seconds of one statement for a read");
+        let upkept = handle.clone();
+        // Samples are kept one by one until they are put into their buckets; nobody may ever ask for the metrics.
+        crate::task::essential("metrics", async move {
+            loop {
+                tokio::time::sleep(UPKEEP).await;
+                upkept.run_upkeep();
+            }
+        });
         Recorder(handle)
     }
 
@@ -78,5 +91,21 @@ impl Recorder {
     pub fn render(&self) -> String {
         self.0.run_upkeep();
         self.0.render()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_document_lists_exactly_these_metrics() {
+        let names = |text: &'static str, mark: char| -> BTreeSet<&'static str> {
+            text.split(mark).filter(|part| part.starts_with("atelier_") && !part.contains(' ')).collect()
+        };
+        let source = include_str!("metrics.rs").split("#[cfg(test)]").next().unwrap();
+        let document = include_str!("../../../docs/metrics.md");
+        assert_eq!(names(source, '"'), names(document, '`'));
+        assert!(names(source, '"').len() > 10);
     }
 }

@@ -118,7 +118,7 @@ impl Problem {
     /// 409: acknowledged, then rejected on record.
     pub fn rejected(reason: &str) -> Problem {
         let detail = format!(
-            "the write was stored and then rejected on record: {reason}. A retry is rejected as well"
+            "the write was stored and then rejected on record: {reason}. A retry with the same Idempotency-Key gets this answer too"
         );
         Problem::new(StatusCode::CONFLICT, pages::REJECTED, "Rejected", detail)
     }

@@ -9,7 +9,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use crate::shutdown;
@@ -19,19 +19,29 @@ use crate::shutdown;
 /// such bound.)
 const HEADER_READ: Duration = Duration::from_secs(75);
 
+/// Connections that may wait to be accepted. A library's usual 128 are fewer than the requests that may come at once:
+/// the kernel then drops the rest, and nginx gives up on them.
+const BACKLOG: u32 = 4096;
+
 /// Binds an address.
 ///
 /// # Errors
 /// A sentence that names the address.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, io::Error> {
-    TcpListener::bind(address).await.map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!(
-                "{address} cannot be listened on: {error}. Choose another address, or stop what holds it"
-            ),
-        )
+    listen(address).map_err(|error| {
+        let sentence = format!(
+            "{address} cannot be listened on: {error}. Choose another address, or stop what holds it"
+        );
+        io::Error::new(error.kind(), sentence)
     })
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart may take the address although connections of before are still being closed.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until `stop`, then finishes what is in flight within [`shutdown::BOUND`].

@@ -23,6 +23,28 @@ pub struct Stream {
     pub accept_acknowledgement_before_sync: bool,
 }
 
+impl Stream {
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        if !self.url.starts_with("nats://") {
+            mistakes.push("stream.url must start with nats://".to_owned());
+        }
+        if !self.monitor_url.starts_with("http://") {
+            mistakes.push("stream.monitor_url must start with http://".to_owned());
+        }
+        for (key, url) in [("stream.url", &self.url), ("stream.monitor_url", &self.monitor_url)] {
+            if url.contains('@') {
+                mistakes.push(format!("{key} must name no user and no password: it is shown in logs"));
+            }
+        }
+        if self.max_bytes.is_some_and(|bytes| bytes <= 0) {
+            mistakes.push("stream.max_bytes must be above 0".to_owned());
+        }
+        within(&mut mistakes, "stream.duplicate_window_ms", self.duplicate_window_ms, 100, 86_400_000);
+        mistakes
+    }
+}
+
 fn duplicate_window() -> u64 {
     120_000
 }
@@ -63,13 +85,15 @@ pub struct Writer {
     pub visible_wait_ms: u64,
     /// How long a write waits for a replica to reach the id that it refers to.
     pub reference_wait_ms: u64,
-    /// Writes that may wait to be published; above it a write is refused at once.
+    /// Writes in progress, in units of 8 kB of their bodies; above it a write is refused at once. High: much memory
+    /// when the stream is slow; low: refusals in a short burst.
     pub queue: usize,
     /// Publishes in flight at a time.
     pub in_flight: usize,
     /// How long one publish waits for its acknowledgement before it is repeated under the same id.
     pub acknowledge_ms: u64,
-    /// How long after its first publish a write may be repeated; then its fate is unknown. At most 45,000.
+    /// How long a write may wait and be repeated until it is acknowledged; then its fate is unknown. Half of the stream's
+    /// duplicate window bounds it too.
     pub publish_ms: u64,
     /// Connections to each replica for reference checks.
     pub connections: u32,
@@ -103,6 +127,9 @@ impl Writer {
     }
 }
 
+/// How long nginx waits for a reader (`proxy_read_timeout`), in milliseconds.
+const NGINX_READ_MS: u64 = 3_000;
+
 /// `[reader]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
@@ -130,6 +157,12 @@ impl Reader {
         within(&mut mistakes, "reader.queue", self.queue as u64, 1, 1_000_000);
         within(&mut mistakes, "reader.acquire_ms", self.acquire_ms, 10, 60_000);
         within(&mut mistakes, "reader.statement_ms", self.statement_ms, 10, 60_000);
+        if self.acquire_ms + self.statement_ms >= NGINX_READ_MS {
+            mistakes.push(format!(
+                "reader.acquire_ms and reader.statement_ms are {} together: they must stay below {NGINX_READ_MS}, or nginx gives up first",
+                self.acquire_ms + self.statement_ms
+            ));
+        }
         mistakes
     }
 }
