@@ -14,7 +14,7 @@ create table reviews (
     -- Sealed; readers may not select it.
     reviewer_email text,
     response text,
-    helpfulness integer not null,
+    helpfulness bigint not null,
     constraint reviews_pkey primary key (id)
 );
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use contract::announcement::{EXCEPTIONS_LIMIT, Exception, Progress, State};
 use contract::{Epoch, PROJECTION_VERSION, Position};
 use replica::SCHEMA_LIVE;
-use service::metrics as names;
+use service::{metrics as names, task};
 use stream::Connection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
@@ -23,16 +23,18 @@ pub(crate) struct View {
     pub(crate) why: String,
 }
 
-/// A commit.
-pub(crate) struct Commit {
-    pub(crate) position: Position,
-    pub(crate) exceptions: Vec<Exception>,
+/// A move of the checkpoint.
+pub(crate) enum Moved {
+    /// By a commit of ours: what became of the events in between is known.
+    Committed { position: Position, exceptions: Vec<Exception> },
+    /// Found where it is: what became of the events before is not known here.
+    Found { position: Position },
 }
 
 /// Where the running projection says what it did.
 pub(crate) struct Announcer {
     view: watch::Sender<View>,
-    commits: mpsc::UnboundedSender<Commit>,
+    moves: mpsc::UnboundedSender<Moved>,
 }
 
 impl Announcer {
@@ -46,14 +48,19 @@ impl Announcer {
             why: "starting".to_owned(),
         };
         let (view, watched) = watch::channel(start);
-        let (commits, received) = mpsc::unbounded_channel();
-        tokio::spawn(announce(replica, connection, every, watched, received));
-        Announcer { view, commits }
+        let (moves, received) = mpsc::unbounded_channel();
+        task::essential("announcer", announce(replica, connection, every, watched, received));
+        Announcer { view, moves }
     }
 
     /// A view that follows what is announced.
     pub(crate) fn watch(&self) -> watch::Receiver<View> {
         self.view.subscribe()
+    }
+
+    /// The stream's head as far as it is known.
+    pub(crate) fn head(&self) -> Position {
+        self.view.borrow().head
     }
 
     /// Changes the view; told at once when the state changed.
@@ -89,10 +96,11 @@ impl Announcer {
         }
     }
 
-    /// Tells of a commit.
-    pub(crate) fn committed(&self, commit: Commit) {
+    /// Tells of a move of the checkpoint. Positions are announced from here alone, so that an announcement never
+    /// claims events whose exceptions it does not carry.
+    pub(crate) fn moved(&self, moved: Moved) {
         // The task ends with the process only.
-        let _announced_or_ending = self.commits.send(commit);
+        let _announced_or_ending = self.moves.send(moved);
     }
 }
 
@@ -101,7 +109,7 @@ async fn announce(
     connection: Connection,
     every: Duration,
     mut view: watch::Receiver<View>,
-    mut commits: mpsc::UnboundedReceiver<Commit>,
+    mut moves: mpsc::UnboundedReceiver<Moved>,
 ) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -109,25 +117,23 @@ async fn announce(
     loop {
         tokio::select! {
             biased;
-            commit = commits.recv() => match commit {
-                Some(commit) => pending.add(commit),
+            moved = moves.recv() => match moved {
+                Some(moved) => pending.add(moved),
                 None => return,
             },
             changed = view.changed() => if changed.is_err() { return },
             _ = ticks.tick() => {}
         }
-        while let Ok(commit) = commits.try_recv() {
-            pending.add(commit);
+        while let Ok(moved) = moves.try_recv() {
+            pending.add(moved);
         }
         let now = view.borrow_and_update().clone();
-        let (Some(epoch), Ok(link)) = (now.epoch, connection.current()) else {
-            continue;
-        };
-        let position = pending.position.unwrap_or(now.position);
+        let (Some(epoch), Some((previous, position))) = (now.epoch, pending.span) else { continue };
+        let Ok(link) = connection.current() else { continue };
         let progress = Progress {
             epoch,
             position,
-            previous: pending.announced.unwrap_or(position),
+            previous,
             head: now.head.max(position),
             state: now.state,
             generation: SCHEMA_LIVE.to_owned(),
@@ -141,25 +147,33 @@ async fn announce(
     }
 }
 
-/// What was committed since the last announcement that was sent.
+/// What happened since the last announcement that was sent.
 #[derive(Default)]
 struct Pending {
-    position: Option<Position>,
-    announced: Option<Position>,
+    /// From where to where: every exception in between is listed. None before the checkpoint was read.
+    span: Option<(Position, Position)>,
     /// At most one more than may be announced: then they are left out anyway.
     exceptions: Vec<Exception>,
 }
 
 impl Pending {
-    fn add(&mut self, commit: Commit) {
-        self.position = Some(commit.position);
-        let room = (EXCEPTIONS_LIMIT + 1).saturating_sub(self.exceptions.len());
-        self.exceptions.extend(commit.exceptions.into_iter().take(room));
+    fn add(&mut self, moved: Moved) {
+        match moved {
+            Moved::Committed { position, exceptions } => {
+                let previous = self.span.map_or(position, |(previous, _)| previous);
+                self.span = Some((previous, position));
+                let room = (EXCEPTIONS_LIMIT + 1).saturating_sub(self.exceptions.len());
+                self.exceptions.extend(exceptions.into_iter().take(room));
+            }
+            Moved::Found { position } => {
+                self.span = Some((position, position));
+                self.exceptions.clear();
+            }
+        }
     }
 
     fn announced(&mut self, position: Position) {
-        self.announced = Some(position);
-        self.position = None;
+        self.span = Some((position, position));
         self.exceptions.clear();
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use contract::Position;
+
 /// An apply transaction that did not commit.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -26,9 +28,35 @@ pub(crate) enum Failure {
     )]
     Event {
         /// The event.
-        position: contract::Position,
+        position: Position,
         /// What Postgres or the handler said.
         reason: String,
+    },
+    /// The tables are not those that this binary works with.
+    #[error(
+        "the replica's tables are at migration {found}, this binary needs {ours}: run `projector init` of the version that is to run"
+    )]
+    Tables {
+        /// The last migration applied.
+        found: i64,
+        /// The last that this binary knows.
+        ours: i64,
+    },
+    /// Something did not end in time.
+    #[error(
+        "{what} took more than {seconds} s: see whether the replica's Postgres runs and is not overloaded"
+    )]
+    Slow {
+        /// What took too long.
+        what: &'static str,
+        /// The bound.
+        seconds: u64,
+    },
+    /// The stream has more, but nothing arrives.
+    #[error("nothing arrives behind {position} though the stream has more; following it anew")]
+    Stalled {
+        /// The checkpoint.
+        position: Position,
     },
     /// The rows were written by a later version of the projection.
     #[error(
@@ -63,7 +91,21 @@ impl Failure {
             Failure::Database(_) => Next::Retry,
             Failure::Replica(_) => Next::Retry,
             Failure::Fenced => Next::StandBy,
-            Failure::Content(_) | Failure::Event { .. } | Failure::Version { .. } => Next::Stop,
+            Failure::Slow { .. } | Failure::Stalled { .. } => Next::Retry,
+            Failure::Content(_)
+            | Failure::Event { .. }
+            | Failure::Version { .. }
+            | Failure::Tables { .. } => Next::Stop,
+        }
+    }
+
+    /// The checkpoint behind which the event lies that cannot be applied, if that is the failure.
+    pub(crate) fn stuck_behind(&self) -> Option<Position> {
+        match self {
+            Failure::Event { position, .. } | Failure::Stream(stream::Error::Unreadable { position, .. }) => {
+                Some(Position(position.0 - 1))
+            }
+            _ => None,
         }
     }
 

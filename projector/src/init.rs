@@ -11,6 +11,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use stream::Definition;
 
+use crate::failure::Failure;
 use crate::secrets;
 
 /// Tables of a generation.
@@ -19,6 +20,15 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 const GRANTS: &str = include_str!("init/grants.sql");
 /// The database and its schemas.
 const DATABASE: &str = include_str!("init/database.sql");
+/// The newest migration of a generation.
+const LAST_MIGRATION: &str = include_str!("init/last_migration.sql");
+/// Whether a role, a database is there; the projector may become the owner.
+const ROLE: &str = include_str!("init/role.sql");
+const DATABASE_EXISTS: &str = include_str!("init/database_exists.sql");
+const BECOME_OWNER: &str = include_str!("init/become_owner.sql");
+/// How many migrations a generation has.
+const MIGRATED: &str = include_str!("init/migrated.sql");
+const MIGRATIONS_EXIST: &str = include_str!("init/migrations_exist.sql");
 /// The first checkpoint of a generation.
 const CHECKPOINT: &str = include_str!("init/checkpoint.sql");
 /// The share of the free disk space that the stream may fill by default.
@@ -39,8 +49,14 @@ pub(crate) async fn init(config: &Config) -> Result<(), Box<dyn Error>> {
     let (epoch, created) = stream::create(&config.stream_settings(), &definition).await?;
     println!("stream ATELIER: {}, epoch {epoch}", if created { "created" } else { "is there" });
     for replica in &config.replicas {
-        let migrations =
-            prepare(replica, &epoch).await.map_err(|error| format!("replica {}: {error}", replica.name))?;
+        let migrations = prepare(replica, &epoch).await.map_err(|error| {
+            format!(
+                "replica {} at {}: {error}. See that its Postgres runs there and takes the password in {}",
+                replica.name,
+                replica.url,
+                replica.passwords.display()
+            )
+        })?;
         println!("replica {}: ready, {migrations} migrations applied now", replica.name);
     }
     Ok(())
@@ -73,10 +89,8 @@ async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<usize, Box<dyn Erro
         let password = read_password(&replica.passwords, role)?;
         ensure_role(&mut connection, role, &password).await?;
     }
-    sqlx::raw_sql("grant atelier_owner to atelier_projector with inherit false, set true")
-        .execute(&mut connection)
-        .await?;
-    let there = sqlx::query("select from pg_database where datname = $1").bind(&database);
+    sqlx::raw_sql(BECOME_OWNER).execute(&mut connection).await?;
+    let there = sqlx::query(DATABASE_EXISTS).bind(&database);
     if there.fetch_optional(&mut connection).await?.is_none() {
         let create = format!("create database {} owner atelier_owner", quoted(&database));
         sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await?;
@@ -106,22 +120,29 @@ async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<usize, Box<dyn Erro
 }
 
 async fn ensure_role(connection: &mut PgConnection, role: Role, password: &str) -> sqlx::Result<()> {
-    let there = sqlx::query("select from pg_roles where rolname = $1").bind(role.name());
+    let there = sqlx::query(ROLE).bind(role.name());
     let verb = if there.fetch_optional(&mut *connection).await?.is_some() { "alter" } else { "create" };
     let password = password.replace('\'', "''");
     let statement = format!("{verb} role {} login password '{password}'", role.name());
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.map(drop)
 }
 
+/// Checks that the generation's tables are those that this binary works with.
+///
+/// # Errors
+/// When other migrations were applied, or none.
+pub(crate) async fn verify_tables(connection: &mut PgConnection) -> Result<(), Failure> {
+    let found: i64 = sqlx::query(LAST_MIGRATION).fetch_one(connection).await?.try_get("version")?;
+    let ours = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    if found == ours { Ok(()) } else { Err(Failure::Tables { found, ours }) }
+}
+
 async fn applied_migrations(connection: &mut PgConnection) -> sqlx::Result<i64> {
-    let there: bool = sqlx::query("select to_regclass('_sqlx_migrations') is not null")
-        .fetch_one(&mut *connection)
-        .await?
-        .get(0);
+    let there: bool = sqlx::query(MIGRATIONS_EXIST).fetch_one(&mut *connection).await?.get(0);
     if !there {
         return Ok(0);
     }
-    Ok(sqlx::query("select count(*) from _sqlx_migrations").fetch_one(connection).await?.get(0))
+    Ok(sqlx::query(MIGRATED).fetch_one(connection).await?.get(0))
 }
 
 fn quoted(name: &str) -> String {

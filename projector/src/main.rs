@@ -32,6 +32,12 @@ async fn main() -> ExitCode {
             return ExitCode::from(EXIT_USAGE);
         }
     };
+    if let Verb::Run { replica, .. } = &arguments.verb
+        && let Err(mistake) = config.replica(replica)
+    {
+        eprintln(&format!("projector: {mistake}"));
+        return ExitCode::from(EXIT_USAGE);
+    }
     let done = match arguments.verb {
         Verb::Init { .. } => init::init(&config).await,
         Verb::Run { replica, operations, .. } => run::run(config, &replica, operations).await,

@@ -2,11 +2,11 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use contract::announcement::State;
-use contract::{PROJECTION_VERSION, Position};
+use contract::{Event, PROJECTION_VERSION, Position};
 use replica::{Checkpoint, Role, SCHEMA_LIVE, connect_options};
 use service::config::{Config, Replica};
 use service::metrics::{APPLY_RETRIES, APPLY_SECONDS, Recorder};
@@ -16,16 +16,25 @@ use sqlx::{Connection as _, PgConnection};
 use stream::{Connection, Link, Remembered};
 use tokio_util::sync::CancellationToken;
 
-use crate::announcer::{Announcer, Commit, View};
+use crate::announcer::{Announcer, Moved, View};
 use crate::apply::{Applied, apply};
 use crate::batch::{Batches, Ready};
 use crate::failure::{Backoff, Failure, Next};
+use crate::init;
 use crate::ownership::take_over;
 
 /// How far behind, in milliseconds of the broker's time, a serving replica may fall before it says so.
 const BEHIND_LIMIT: i64 = 5_000;
 /// How often the stream is asked for its head while nothing arrives.
 const HEAD_EVERY: Duration = Duration::from_millis(500);
+/// How long connecting and taking over may take: a machine that vanished answers nothing at all.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long an apply transaction may take. A catalogue's closing builds indexes and takes as long as it takes.
+const APPLY: Duration = Duration::from_secs(60);
+/// How long nothing may arrive while the stream has more: then the consumer is stuck, and a new one is made.
+const STALL: Duration = Duration::from_secs(3);
+/// How long a serving replica may stand still below the head before it says so.
+const STANDSTILL: Duration = Duration::from_secs(5);
 /// How long a stopped replica waits before it looks again whether somebody has acted.
 const STOPPED_PAUSE: Duration = Duration::from_secs(5);
 /// How often a projector that stands by looks whether the replica is free.
@@ -57,6 +66,7 @@ pub(crate) async fn run(config: Config, name: &str, operations: SocketAddr) -> R
         connection,
         announcer,
         batch: config.projector.batch_events,
+        stuck: Mutex::new(None),
     };
     let ended = tokio::select! {
         ended = projection.keep_running() => ended,
@@ -99,6 +109,8 @@ struct Projection {
     connection: Connection,
     announcer: Announcer,
     batch: usize,
+    /// The checkpoint behind which an event lies that cannot be applied.
+    stuck: Mutex<Option<Position>>,
 }
 
 impl Projection {
@@ -136,8 +148,15 @@ impl Projection {
                 }
                 said = text.clone();
             }
+            *self.stuck.lock().expect("no holder of this lock panics") = failure.stuck_behind();
             let state = if next == Next::Stop { State::Stopped } else { State::CatchingUp };
-            self.announcer.update(|view| (view.state, view.why) = (state, text));
+            self.announcer.update(|view| {
+                (view.state, view.why) = (state, text);
+                if next == Next::StandBy {
+                    // The replica is another projector's: nothing is said in its name.
+                    view.epoch = None;
+                }
+            });
             match next {
                 Next::Stop => tokio::time::sleep(STOPPED_PAUSE).await,
                 Next::StandBy => tokio::time::sleep(STAND_BY_PAUSE).await,
@@ -151,20 +170,23 @@ impl Projection {
 
     /// One life of a connection to the replica: take it over, then follow the stream.
     async fn live(&self) -> Result<std::convert::Infallible, Failure> {
-        let mut connection = PgConnection::connect_with(&self.database).await?;
-        let Some(mut checkpoint) = take_over(&mut connection).await? else {
-            return Err(Failure::Fenced);
-        };
+        let (mut connection, mut checkpoint) = within(CONNECT, "connecting to Postgres", async {
+            let mut connection = PgConnection::connect_with(&self.database).await?;
+            let Some(checkpoint) = take_over(&mut connection).await? else {
+                return Err(Failure::Fenced);
+            };
+            init::verify_tables(&mut connection).await?;
+            Ok((connection, checkpoint))
+        })
+        .await?;
         if checkpoint.version > PROJECTION_VERSION {
             return Err(Failure::Version { found: checkpoint.version, ours: PROJECTION_VERSION });
         }
         self.announcer.update(|view| {
             view.epoch = Some(checkpoint.epoch.clone());
             view.position = checkpoint.position;
-            if checkpoint.importing {
-                view.state = State::Importing;
-            }
         });
+        self.announcer.moved(Moved::Found { position: checkpoint.position });
         loop {
             let link = self.connection.link().await;
             match self.follow(&mut connection, &link, &mut checkpoint).await {
@@ -206,7 +228,13 @@ impl Projection {
         self.settle(checkpoint, &mut target, None);
         let mut batches = Batches::new(follower, self.batch);
         loop {
-            let batch = batches.next().await?;
+            let batch = match tokio::time::timeout(STALL, batches.next()).await {
+                Ok(batch) => batch?,
+                Err(_) if self.announcer.head() > checkpoint.position => {
+                    return Err(Failure::Stalled { position: checkpoint.position });
+                }
+                Err(_) => continue,
+            };
             self.apply(connection, checkpoint, &batch).await?;
             self.settle(checkpoint, &mut target, batch.last());
         }
@@ -221,7 +249,12 @@ impl Projection {
         batch: &[Ready],
     ) -> Result<(), Failure> {
         let started = Instant::now();
-        match apply(connection, checkpoint, batch).await {
+        let closing = batch.iter().any(|ready| matches!(ready.occurrence.event, Event::CatalogueClosed(_)));
+        let applied = match apply(connection, checkpoint, batch) {
+            applying if closing => applying.await,
+            applying => within(APPLY, "an apply transaction", applying).await,
+        };
+        match applied {
             Ok(applied) => {
                 metrics::histogram!(APPLY_SECONDS).record(started.elapsed().as_secs_f64());
                 self.committed(checkpoint, applied);
@@ -243,7 +276,8 @@ impl Projection {
     fn committed(&self, checkpoint: &mut Checkpoint, applied: Applied) {
         *checkpoint = applied.checkpoint;
         self.announcer.update(|view| view.position = checkpoint.position);
-        self.announcer.committed(Commit { position: checkpoint.position, exceptions: applied.exceptions });
+        let (position, exceptions) = (checkpoint.position, applied.exceptions);
+        self.announcer.moved(Moved::Committed { position, exceptions });
     }
 
     /// What state the replica is in after a batch, or when following began. `target` is the head that it must reach
@@ -257,6 +291,11 @@ impl Projection {
         if behind.is_some_and(|last| service::time::now().0 - last.occurrence.stored.0 > BEHIND_LIMIT) {
             *target = last.map(|last| last.head);
         }
+        let stuck = *self.stuck.lock().expect("no holder of this lock panics") == Some(position);
+        if last.is_none() && stuck {
+            // The same event is tried again now and then; until it is applied the replica says why it stopped.
+            return;
+        }
         self.announcer.update(|view| {
             view.why.clear();
             view.head = view.head.max(position).max(last.map_or(position, |last| last.head));
@@ -268,15 +307,37 @@ impl Projection {
         });
     }
 
+    /// Asks the stream for its head, so that a replica to which nothing comes knows how far behind it is; and says so
+    /// when applying stands still, whatever it hangs on.
     async fn keep_asking_for_the_head(&self) {
+        let (mut position, mut since) = (Position(0), Instant::now());
         loop {
             tokio::time::sleep(HEAD_EVERY).await;
             let Ok(link) = self.connection.current() else {
                 continue;
             };
             if let Ok(head) = link.head().await {
-                self.announcer.update(|view| view.head = head.max(view.position));
+                self.announcer.update(|view| {
+                    view.head = head.max(view.position);
+                    if view.position != position || view.head == view.position {
+                        (position, since) = (view.position, Instant::now());
+                    } else if view.state == State::Serving && since.elapsed() > STANDSTILL {
+                        view.state = State::CatchingUp;
+                        view.why = "applying stands still".to_owned();
+                    }
+                });
             }
         }
     }
+}
+
+/// Bounds work that a silent machine would let hang.
+async fn within<T>(
+    longest: Duration,
+    what: &'static str,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::time::timeout(longest, work)
+        .await
+        .unwrap_or(Err(Failure::Slow { what, seconds: longest.as_secs() }))
 }

@@ -1,6 +1,6 @@
 //! Files that only their owner may read: made when absent, never changed.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -21,15 +21,29 @@ pub(crate) fn ensure(path: &Path) -> Result<bool, Error> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => {
-            file.write_all(format!("{}\n", HEXLOWER.encode(&random::<32>())).as_bytes()).map_err(failed)?;
-            file.sync_all().map_err(failed)?;
-            Ok(true)
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(failed(error)),
+    if path.exists() {
+        return Ok(false);
     }
+    // Written aside and linked into place: a kill in between leaves no empty file that would count as the secret.
+    let beside = path.with_extension(format!("{}.new", std::process::id()));
+    let made = write(&beside).and_then(|()| std::fs::hard_link(&beside, path));
+    let removed = std::fs::remove_file(&beside);
+    match made {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) => return Err(failed(error)),
+    }
+    removed.map_err(failed)?;
+    if let Some(folder) = path.parent() {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    }
+    Ok(true)
+}
+
+fn write(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(format!("{}\n", HEXLOWER.encode(&random::<32>())).as_bytes())?;
+    file.sync_all()
 }
 
 /// A new epoch: 12 lower-case base32 characters.

@@ -2,7 +2,7 @@
 update reviews
 set helpfulness = reviews.helpfulness + votes.votes
 from (
-    select review_id, count(*)::integer as votes
+    select review_id, count(*) as votes
     from unnest($1::bigint[]) as voted (review_id)
     group by review_id
 ) as votes

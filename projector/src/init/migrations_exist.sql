@@ -1,0 +1,2 @@
+-- Whether any migration was ever run in this generation.
+select to_regclass('_sqlx_migrations') is not null
