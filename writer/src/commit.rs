@@ -11,9 +11,11 @@ use contract::announcement::Stored;
 use service::config::Writer;
 use service::metrics::{PUBLISH_SECONDS, PUBLISHED, WRITE_QUEUE};
 use service::problem::{Problem, pages};
+use service::task;
 use stream::{Connection, Failure, Link, Message, Placed};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tracing::Instrument;
 
 /// A durable event.
 #[derive(Clone, Debug)]
@@ -60,6 +62,8 @@ impl From<NotCommitted> for Problem {
 }
 
 struct Entry {
+    /// The request's, for its id in the log.
+    span: tracing::Span,
     message: Message,
     entered: Instant,
     answer: oneshot::Sender<Result<Committed, NotCommitted>>,
@@ -81,7 +85,7 @@ impl Commits {
             acknowledge: Duration::from_millis(config.acknowledge_ms),
             deadline: Duration::from_millis(config.publish_ms),
         };
-        tokio::spawn(publisher.run(entries, config.in_flight));
+        task::essential("publisher", publisher.run(entries, config.in_flight));
         Commits { queue, connection }
     }
 
@@ -93,7 +97,7 @@ impl Commits {
         // While the stream is away a write fails at once instead of waiting in a queue.
         self.connection.current().map_err(|_| NotCommitted::Away)?;
         let (answer, answered) = oneshot::channel();
-        let entry = Entry { message, entered: Instant::now(), answer };
+        let entry = Entry { span: tracing::Span::current(), message, entered: Instant::now(), answer };
         self.queue.try_send(entry).map_err(|error| match error {
             TrySendError::Full(_) => NotCommitted::Overloaded,
             TrySendError::Closed(_) => NotCommitted::Away,
@@ -119,7 +123,7 @@ impl Publisher {
             let publisher = self.clone();
             tokio::spawn(async move {
                 let started = Instant::now();
-                let result = publisher.publish(&entry).await;
+                let result = publisher.publish(&entry).instrument(entry.span.clone()).await;
                 let outcome = match &result {
                     Ok(Committed { duplicate: false, .. }) => "stored",
                     Ok(Committed { duplicate: true, .. }) => "duplicate",
@@ -137,15 +141,12 @@ impl Publisher {
 
     /// Publishes, and after a lost acknowledgement again under the same id, until the deadline.
     async fn publish(&self, entry: &Entry) -> Result<Committed, NotCommitted> {
-        if entry.entered.elapsed() >= self.deadline {
-            return Err(NotCommitted::Overloaded);
-        }
-        let first_send = Instant::now();
         let mut sent = false;
+        let mut deadline = self.deadline;
         loop {
-            let left = self.deadline.saturating_sub(first_send.elapsed());
+            let left = deadline.saturating_sub(entry.entered.elapsed());
             if left.is_zero() {
-                return Err(NotCommitted::Unknown);
+                return Err(if sent { NotCommitted::Unknown } else { NotCommitted::Overloaded });
             }
             let link = match self.connection.current() {
                 Ok(link) => link,
@@ -155,6 +156,8 @@ impl Publisher {
                     Err(_) => return Err(NotCommitted::Unknown),
                 },
             };
+            // A repeat must come while the broker still remembers the id, or it would be stored twice.
+            deadline = deadline.min(link.duplicate_window() / 2);
             match link.publish(&entry.message, self.acknowledge.min(left)).await {
                 Ok(placed) => return Ok(committed(&link, &entry.message, placed).await),
                 Err(Failure::Refused { code, description }) => {

@@ -10,6 +10,9 @@ use service::problem::{Problem, pages};
 use crate::app::App;
 use crate::write::Write;
 
+/// The latest answer: below the 15 seconds that nginx waits for a writer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(13);
+
 /// A write that is done.
 pub(crate) struct Done {
     /// Of the event; for a repeat, of the first one.
@@ -30,7 +33,9 @@ impl App {
             self.compare_with_first(write, committed.token.position).await?;
         }
         let started = Instant::now();
-        let longest = if write.respond_async { Duration::ZERO } else { self.visible_wait };
+        // Whatever else took long: nginx must hear an answer before it gives the writer up.
+        let left = ANSWER_WITHIN.saturating_sub(write.started.elapsed());
+        let longest = if write.respond_async { Duration::ZERO } else { self.visible_wait.min(left) };
         let seen = self.visibility.wait(&committed.token, longest).await;
         if seen.applied {
             metrics::histogram!(VISIBLE_SECONDS).record(started.elapsed().as_secs_f64());

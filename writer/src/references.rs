@@ -12,7 +12,7 @@ use service::Config;
 use service::problem::{Problem, pages};
 use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{Postgres, Row, postgres::PgArguments};
+use sqlx::{Decode, Postgres, Row, Type, postgres::PgArguments};
 use stream::Connection;
 
 use crate::visibility::Visibility;
@@ -24,6 +24,40 @@ const OUTCOME: &str = include_str!("references/outcome.sql");
 const PATIENCE: Duration = Duration::from_secs(1);
 
 type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+/// A replica's answer.
+struct Asked {
+    row: PgRow,
+    /// It is live: what it does not know does not exist. Another one may only be behind, so its "no" counts only once it
+    /// has the whole catalogue.
+    certain: bool,
+}
+
+impl Asked {
+    /// Whether the thing asked for exists.
+    ///
+    /// # Errors
+    /// 503 while a catalogue is being imported, or when the replica may only be behind.
+    fn exists(&self) -> Result<bool, Problem> {
+        if self.get("importing")? {
+            let detail = "the catalogue is being imported: nothing was stored; try again";
+            return Err(Problem::unavailable(pages::IMPORTING, detail));
+        }
+        let (known, complete): (bool, bool) = (self.get("known")?, self.get("complete")?);
+        if known || complete || self.certain {
+            return Ok(known);
+        }
+        let detail = "no replica that is up to date can be asked: nothing was stored; try again";
+        Err(Problem::unavailable(pages::REPLICAS_AWAY, detail))
+    }
+
+    fn get<'r, T: Decode<'r, Postgres> + Type<Postgres>>(&'r self, column: &str) -> Result<T, Problem> {
+        self.row.try_get(column).map_err(|error| {
+            tracing::error!(%error, column, "a reference check's answer could not be read");
+            Problem::internal()
+        })
+    }
+}
 
 /// Asks replicas.
 pub(crate) struct References {
@@ -65,22 +99,12 @@ impl References {
     /// 404 when one is unknown, 422 when a characteristic is another product's, 503 while nobody can tell.
     pub(crate) async fn new_review(&self, review: &NewReview) -> Result<(), Problem> {
         let ids: Vec<i64> = review.characteristics.iter().map(|rating| rating.id).collect();
-        let row = self.ask(|| sqlx::query(NEW_REVIEW).bind(review.product_id).bind(ids.clone())).await?;
-        let read = || -> sqlx::Result<(bool, bool, Vec<i64>, Vec<i64>)> {
-            Ok((
-                row.try_get("importing")?,
-                row.try_get("known")?,
-                row.try_get("characteristics")?,
-                row.try_get("products")?,
-            ))
-        };
-        let (importing, known, characteristics, products) = read().map_err(unreadable)?;
-        if importing {
-            return Err(while_importing());
-        }
-        if !known {
+        let asked = self.ask(|| sqlx::query(NEW_REVIEW).bind(review.product_id).bind(ids.clone())).await?;
+        if !asked.exists()? {
             return Err(Problem::unknown("product", review.product_id));
         }
+        let (characteristics, products): (Vec<i64>, Vec<i64>) =
+            (asked.get("characteristics")?, asked.get("products")?);
         let owners: HashMap<i64, i64> = characteristics.into_iter().zip(products).collect();
         if let Some(unknown) = ids.iter().find(|id| !owners.contains_key(id)) {
             return Err(Problem::unknown("characteristic", *unknown));
@@ -100,16 +124,10 @@ impl References {
     pub(crate) async fn review(&self, id: i64) -> Result<(), Problem> {
         let mut waited = false;
         loop {
-            let row = self.ask(|| sqlx::query(REVIEW).bind(id)).await?;
-            let read = || -> sqlx::Result<(bool, bool, i64)> {
-                Ok((row.try_get("importing")?, row.try_get("known")?, row.try_get("position")?))
-            };
-            let (importing, known, checkpoint) = read().map_err(unreadable)?;
-            let position = Position::from_i64(id);
-            if known {
+            let asked = self.ask(|| sqlx::query(REVIEW).bind(id)).await?;
+            let (position, checkpoint): (Position, i64) = (Position::from_i64(id), asked.get("position")?);
+            if asked.exists()? {
                 return Ok(());
-            } else if importing {
-                return Err(while_importing());
             } else if position < Position::FIRST || checkpoint >= id {
                 return Err(Problem::unknown("review", id));
             } else if waited {
@@ -134,7 +152,8 @@ impl References {
         key: Option<&Idempotency>,
     ) -> Option<(Outcome, Option<Position>)> {
         let key = key.map(|key| key.key.clone());
-        let row = self.ask(|| sqlx::query(OUTCOME).bind(position.as_i64()).bind(key.clone())).await.ok()?;
+        let asked = self.ask(|| sqlx::query(OUTCOME).bind(position.as_i64()).bind(key.clone())).await.ok()?;
+        let row = asked.row;
         let read = || -> sqlx::Result<(i64, Option<String>, Option<i64>)> {
             Ok((row.try_get("checkpoint")?, row.try_get("reason")?, row.try_get("holder")?))
         };
@@ -153,14 +172,14 @@ impl References {
     }
 
     /// Asks the live replicas, the most advanced first, then the others.
-    async fn ask<'q>(&self, statement: impl Fn() -> Statement<'q>) -> Result<PgRow, Problem> {
+    async fn ask<'q>(&self, statement: impl Fn() -> Statement<'q>) -> Result<Asked, Problem> {
         let live = self.visibility.live_replicas();
         let rank = |name: &str| live.iter().position(|replica| replica == name).unwrap_or(usize::MAX);
         let mut replicas: Vec<_> = self.replicas.iter().collect();
         replicas.sort_by_key(|(name, _)| rank(name));
         for (name, pool) in replicas {
             match tokio::time::timeout(PATIENCE, statement().fetch_one(pool)).await {
-                Ok(Ok(row)) => return Ok(row),
+                Ok(Ok(row)) => return Ok(Asked { row, certain: live.contains(name) }),
                 Ok(Err(error)) => {
                     tracing::warn!(replica = name, %error, "a reference could not be checked on this replica")
                 }
@@ -183,13 +202,4 @@ impl References {
         let link = self.connection.current().map_err(|error| away(error.to_string()))?;
         link.head().await.map_err(|error| away(error.to_string()))
     }
-}
-
-fn while_importing() -> Problem {
-    Problem::unavailable(pages::IMPORTING, "the catalogue is being imported: nothing was stored; try again")
-}
-
-fn unreadable(error: sqlx::Error) -> Problem {
-    tracing::error!(%error, "a reference check's answer could not be read");
-    Problem::internal()
 }

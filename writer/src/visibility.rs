@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use contract::announcement::Progress;
 use contract::fold::Outcome;
 use contract::{Epoch, Position, Token};
+use service::task;
 use stream::Connection;
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,20 @@ pub(crate) struct Visibility {
     highest: watch::Receiver<Position>,
 }
 
+/// A place among the waiters; given up also when the shopper hangs up.
+struct Waiter {
+    state: Arc<Mutex<State>>,
+    key: (Position, u64),
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if let Ok(mut state) = self.state.lock() {
+            state.waiting.remove(&self.key);
+        }
+    }
+}
+
 struct State {
     heard: Heard,
     waiting: BTreeMap<(Position, u64), oneshot::Sender<()>>,
@@ -52,7 +67,7 @@ impl Visibility {
         let (reached, highest) = watch::channel(Position(0));
         let visibility = Visibility { state, highest };
         let listening = visibility.clone();
-        tokio::spawn(async move {
+        task::essential("visibility", async move {
             tokio::select! {
                 () = listening.listen(connection, reached) => {}
                 () = stop.cancelled() => {}
@@ -64,23 +79,23 @@ impl Visibility {
     /// Waits until every live replica has applied the event, at most `longest`.
     pub(crate) async fn wait(&self, token: &Token, longest: Duration) -> Seen {
         let (done, waiting) = oneshot::channel();
-        let key = {
-            let mut state = self.state.lock().expect("no holder of this lock panics");
-            match state.heard.all_live_at(&token.epoch, token.position, Instant::now()) {
-                Some(false) if !longest.is_zero() => {
-                    state.next_waiter += 1;
-                    let key = (token.position, state.next_waiter);
-                    state.waiting.insert(key, done);
-                    Some(key)
-                }
-                _ => None,
-            }
-        };
-        if let Some(key) = key {
+        if let Some(_waiter) = self.enter(token, longest, done) {
             let _reached_or_late = tokio::time::timeout(longest, waiting).await;
-            self.state.lock().expect("no holder of this lock panics").waiting.remove(&key);
         }
         self.look(&token.epoch, token.position)
+    }
+
+    /// Takes a place among the waiters, if there is something to wait for.
+    fn enter(&self, token: &Token, longest: Duration, done: oneshot::Sender<()>) -> Option<Waiter> {
+        let mut state = self.state.lock().expect("no holder of this lock panics");
+        let reached = state.heard.all_live_at(&token.epoch, token.position, Instant::now())?;
+        if reached || longest.is_zero() {
+            return None;
+        }
+        state.next_waiter += 1;
+        let key = (token.position, state.next_waiter);
+        state.waiting.insert(key, done);
+        Some(Waiter { state: self.state.clone(), key })
     }
 
     /// Waits until some replica has applied a position, at most `longest`.
@@ -89,6 +104,11 @@ impl Visibility {
         tokio::time::timeout(longest, highest.wait_for(|highest| *highest >= position))
             .await
             .is_ok_and(|r| r.is_ok())
+    }
+
+    /// Whether replicas have been listened to for long enough to know which are live.
+    pub(crate) fn knows_replicas(&self) -> bool {
+        self.state.lock().expect("no holder of this lock panics").heard.has_listened(Instant::now())
     }
 
     /// The live replicas, the most advanced first.
@@ -108,6 +128,7 @@ impl Visibility {
         loop {
             let link = connection.link().await;
             let Ok(mut announcements) = link.listen().await else {
+                tokio::time::sleep(TICK).await;
                 continue;
             };
             self.state.lock().expect("no holder of this lock panics").heard.listening_since(Instant::now());

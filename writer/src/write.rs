@@ -1,14 +1,21 @@
 //! What every write carries, whatever its resource.
 
+use std::time::Instant;
+
 use axum::body::Bytes;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, header};
 use contract::{Envelope, Event, Idempotency};
 use service::problem::Problem;
 use service::{extract, time};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
+use crate::commit::NotCommitted;
 use crate::idempotency::{self, Identity};
+
+/// Bytes of a body that take one unit of the room.
+const UNIT: usize = 8 * 1024;
 
 /// A write's request, read whole.
 pub(crate) struct Write {
@@ -18,7 +25,11 @@ pub(crate) struct Write {
     pub(crate) identity: Identity,
     /// Answer as soon as the event is durable (`Prefer: respond-async`).
     pub(crate) respond_async: bool,
+    /// When it came.
+    pub(crate) started: Instant,
     trace: Option<String>,
+    /// Held until the write is answered: what bounds the memory of all of them.
+    _room: OwnedSemaphorePermit,
 }
 
 impl Write {
@@ -27,7 +38,10 @@ impl Write {
     /// # Errors
     /// A body too large or cut, or a malformed `Idempotency-Key`.
     pub(crate) async fn extract(app: &App, request: Request) -> Result<Write, Problem> {
+        let started = Instant::now();
         let (parts, body) = request.into_parts();
+        let units = units(&parts.headers);
+        let room = app.room.clone().try_acquire_many_owned(units).map_err(|_| NotCommitted::Overloaded)?;
         let body = extract::read_body(body).await?;
         // What a PUT carries is ignored, also when two requests are compared.
         let compared = if parts.method == Method::PUT { &[][..] } else { &body[..] };
@@ -37,7 +51,9 @@ impl Write {
             identity,
             respond_async: prefers_respond_async(&parts.headers),
             trace: trace(&parts.headers),
+            started,
             body,
+            _room: room,
         })
     }
 
@@ -61,6 +77,19 @@ impl Write {
     pub(crate) fn message(&self, event: &Event) -> stream::Message {
         stream::Message::new(&self.envelope(), event)
     }
+}
+
+/// What a request takes of the room: one unit, and one for each 8 kB of its body. A body of unknown length counts as the
+/// largest there may be.
+fn units(headers: &HeaderMap) -> u32 {
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let length = match (length, headers.contains_key(header::TRANSFER_ENCODING)) {
+        (Some(length), false) => length.min(extract::BODY_LIMIT),
+        (None, false) => 0,
+        (_, true) => extract::BODY_LIMIT,
+    };
+    1 + (length / UNIT) as u32
 }
 
 fn prefers_respond_async(headers: &HeaderMap) -> bool {

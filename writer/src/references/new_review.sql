@@ -3,6 +3,7 @@
 -- Indexes: products_pkey, characteristics_pkey, catalogue_pkey.
 select
     exists (select from catalogue where closed is null) as importing,
+    exists (select from catalogue where closed is not null) as complete,
     exists (select from products where id = $1) as known,
     coalesce(array_agg(found.id), '{}') as characteristics,
     coalesce(array_agg(found.product_id), '{}') as products

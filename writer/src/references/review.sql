@@ -3,5 +3,6 @@
 select
     position,
     exists (select from catalogue where closed is null) as importing,
+    exists (select from catalogue where closed is not null) as complete,
     exists (select from reviews where id = $1) as known
 from checkpoint

@@ -75,10 +75,15 @@ impl Heard {
 
     /// The position that every live replica has applied; `None` when none is live or too little was heard.
     pub(super) fn lowest_live(&self, now: Instant) -> Option<Position> {
-        if now.duration_since(self.since) < LIVE {
+        if !self.has_listened(now) {
             return None;
         }
         self.live_replicas(now).map(|replica| replica.last.position).min()
+    }
+
+    /// Whether listening has gone on for long enough to have heard every live replica.
+    pub(super) fn has_listened(&self, now: Instant) -> bool {
+        now.duration_since(self.since) >= LIVE
     }
 
     /// Names of the live replicas, the most advanced first.
