@@ -31,21 +31,13 @@ pub(crate) struct Cutter {
 
 impl Cutter {
     pub(crate) fn new(table: Table) -> Self {
-        Self {
-            table,
-            rows: 0,
-            copy: CopyText::with_capacity(CHUNK_BYTES + ROOM_FOR_ONE_ROW),
-        }
+        Self { table, rows: 0, copy: CopyText::with_capacity(CHUNK_BYTES + ROOM_FOR_ONE_ROW) }
     }
 
     /// Counts a row that was ended, and hands the chunk on when it is full.
     pub(crate) fn row(&mut self, sink: &mut dyn Sink) -> Result<(), Stopped> {
         self.rows += 1;
-        if self.copy.len() >= CHUNK_BYTES {
-            self.flush(sink)
-        } else {
-            Ok(())
-        }
+        if self.copy.len() >= CHUNK_BYTES { self.flush(sink) } else { Ok(()) }
     }
 
     /// Hands on what is left.
@@ -54,10 +46,6 @@ impl Cutter {
             return Ok(());
         }
         let rows = std::mem::take(&mut self.rows);
-        sink.take(CatalogueChunk {
-            table: self.table,
-            rows,
-            copy: self.copy.take(),
-        })
+        sink.take(CatalogueChunk { table: self.table, rows, copy: self.copy.take() })
     }
 }

@@ -53,18 +53,9 @@ pub(crate) struct Read<T> {
 /// Nothing for an absent value: an empty field, or the text `null` (then it is in another form).
 pub(crate) fn present(field: &[u8]) -> Read<Option<&[u8]>> {
     match field.trim_ascii() {
-        b"" => Read {
-            value: None,
-            other_form: false,
-        },
-        b"null" => Read {
-            value: None,
-            other_form: true,
-        },
-        _ => Read {
-            value: Some(field),
-            other_form: false,
-        },
+        b"" => Read { value: None, other_form: false },
+        b"null" => Read { value: None, other_form: true },
+        _ => Read { value: Some(field), other_form: false },
     }
 }
 
@@ -114,36 +105,19 @@ pub(crate) fn price(field: &[u8]) -> Result<Read<u64>, Fault> {
         (2, Some(hundredths)) => hundredths,
         _ => return Err(Fault::NotAPrice),
     };
-    let value = whole
-        .checked_mul(100)
-        .and_then(|whole| whole.checked_add(hundredths));
+    let value = whole.checked_mul(100).and_then(|whole| whole.checked_add(hundredths));
     let value = value.filter(|value| *value < PRICE_END).ok_or(Fault::NotAPrice)?;
-    Ok(Read {
-        value,
-        other_form: amount.len() != field.len(),
-    })
+    Ok(Read { value, other_form: amount.len() != field.len() })
 }
 
 /// `true`, `false`, `1` or `0`.
 pub(crate) fn boolean(field: &[u8]) -> Result<Read<bool>, Fault> {
     let field = field.trim_ascii();
     match field {
-        b"1" => Ok(Read {
-            value: true,
-            other_form: true,
-        }),
-        b"0" => Ok(Read {
-            value: false,
-            other_form: true,
-        }),
-        _ if field.eq_ignore_ascii_case(b"true") => Ok(Read {
-            value: true,
-            other_form: false,
-        }),
-        _ if field.eq_ignore_ascii_case(b"false") => Ok(Read {
-            value: false,
-            other_form: false,
-        }),
+        b"1" => Ok(Read { value: true, other_form: true }),
+        b"0" => Ok(Read { value: false, other_form: true }),
+        _ if field.eq_ignore_ascii_case(b"true") => Ok(Read { value: true, other_form: false }),
+        _ if field.eq_ignore_ascii_case(b"false") => Ok(Read { value: false, other_form: false }),
         _ => Err(Fault::NotABoolean),
     }
 }
@@ -155,10 +129,7 @@ pub(crate) fn date(field: &[u8]) -> Result<Read<DateTime>, Fault> {
     let text = std::str::from_utf8(field).map_err(|_| Fault::NotADate)?;
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        let time = text
-            .parse()
-            .ok()
-            .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok());
+        let time = text.parse().ok().and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok());
         let time = time.ok_or(Fault::OtherYear)?;
         return within_years(TimeZone::UTC.to_datetime(time), true);
     }
@@ -178,9 +149,7 @@ fn within_years(time: DateTime, other_form: bool) -> Result<Read<DateTime>, Faul
     }
     // Cut, not rounded: rounding could reach another day.
     let below = i64::from(time.subsec_nanosecond() % 1_000_000);
-    let value = time
-        .checked_sub(below.nanoseconds())
-        .map_err(|_| Fault::NotADate)?;
+    let value = time.checked_sub(below.nanoseconds()).map_err(|_| Fault::NotADate)?;
     Ok(Read { value, other_form })
 }
 
@@ -189,10 +158,9 @@ fn unsigned(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 19 {
         return None;
     }
-    digits.iter().try_fold(0_u64, |number, byte| {
-        byte.is_ascii_digit()
-            .then(|| number * 10 + u64::from(byte - b'0'))
-    })
+    digits
+        .iter()
+        .try_fold(0_u64, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
 }
 
 #[cfg(test)]

@@ -9,10 +9,7 @@ pub(crate) struct CopyText {
 
 impl CopyText {
     pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self {
-            bytes: Vec::with_capacity(bytes),
-            row_start: 0,
-        }
+        Self { bytes: Vec::with_capacity(bytes), row_start: 0 }
     }
 
     /// Bytes so far.

@@ -148,21 +148,12 @@ impl<R: Read> Reader<R> {
                     self.blank_lines += 1;
                     continue;
                 }
-                Scan::Complete {
-                    length,
-                    after_quote: None,
-                    ..
-                } if record.len() == self.columns => {
+                Scan::Complete { length, after_quote: None, .. } if record.len() == self.columns => {
                     self.take(record, length);
                     return Ok(Some(Ok(())));
                 }
-                Scan::Complete {
-                    after_quote: Some(_), ..
-                } => Broken::AfterQuote,
-                Scan::Complete { .. } => Broken::Columns {
-                    found: record.len(),
-                    expected: self.columns,
-                },
+                Scan::Complete { after_quote: Some(_), .. } => Broken::AfterQuote,
+                Scan::Complete { .. } => Broken::Columns { found: record.len(), expected: self.columns },
                 Scan::OpenQuote => Broken::OpenQuote,
                 Scan::Incomplete => Broken::Endless,
             };

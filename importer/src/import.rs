@@ -76,16 +76,9 @@ impl Import {
         })
         .await??;
         let mut quarantine = Quarantine::create(&self.quarantine_folder)?;
-        let opened = CatalogueOpened {
-            files,
-            sealing_key: self.sealer.key_id().to_owned(),
-        };
+        let opened = CatalogueOpened { files, sealing_key: self.sealer.key_id().to_owned() };
         let mut publisher = Publisher::open(self.connection, opened, self.time).await?;
-        tracing::info!(
-            bytes,
-            seconds = started.elapsed().as_secs_f64(),
-            "the catalogue is open"
-        );
+        tracing::info!(bytes, seconds = started.elapsed().as_secs_f64(), "the catalogue is open");
         let (sender, mut receiver) = mpsc::channel(WAITING_CHUNKS);
         let (folder, sealer) = (self.folder, self.sealer);
         let pass = tokio::task::spawn_blocking(move || {
@@ -103,10 +96,6 @@ impl Import {
         published?;
         let (counts, quarantine) = passed?;
         let closed = publisher.close().await?;
-        Ok(Imported {
-            counts,
-            quarantine,
-            closed,
-        })
+        Ok(Imported { counts, quarantine, closed })
     }
 }

@@ -20,9 +20,7 @@ pub(crate) fn size(folder: &Path) -> Result<u64, Error> {
     for source in resources::sources() {
         pass::open(folder, source)?;
         let path = folder.join(source.name);
-        bytes += std::fs::metadata(&path)
-            .map_err(|source| Error::Read { path, source })?
-            .len();
+        bytes += std::fs::metadata(&path).map_err(|source| Error::Read { path, source })?.len();
     }
     Ok(bytes)
 }
@@ -34,10 +32,7 @@ pub(crate) fn take(folder: &Path, progress: &mut dyn FnMut(Seen)) -> Result<Vec<
     let mut files = Vec::new();
     for source in resources::sources() {
         let path = folder.join(source.name);
-        let unreadable = |error| Error::Read {
-            path: path.clone(),
-            source: error,
-        };
+        let unreadable = |error| Error::Read { path: path.clone(), source: error };
         let mut file = File::open(&path).map_err(unreadable)?;
         let mut hash = Sha256::new();
         let mut size = 0;
@@ -48,19 +43,11 @@ pub(crate) fn take(folder: &Path, progress: &mut dyn FnMut(Seen)) -> Result<Vec<
             }
             hash.update(&buffer[..read]);
             size += read as u64;
-            progress(Seen {
-                file: source.name,
-                rows: 0,
-                bytes: bytes + size,
-            });
+            progress(Seen { file: source.name, rows: 0, bytes: bytes + size });
         }
         bytes += size;
         let sha256 = data_encoding::HEXLOWER.encode(&hash.finalize());
-        files.push(SourceFile {
-            name: source.name.to_owned(),
-            size,
-            sha256,
-        });
+        files.push(SourceFile { name: source.name.to_owned(), size, sha256 });
     }
     Ok(files)
 }

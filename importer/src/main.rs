@@ -26,7 +26,6 @@ use std::time::Instant;
 
 use clap::Parser as _;
 use contract::email::Sealer;
-use contract::keyed_hash::parse_key;
 use service::Config;
 use service::config::EXIT_USAGE;
 use stream::Connection;
@@ -63,14 +62,7 @@ async fn main() -> ExitCode {
 
 fn configuration(arguments: &Arguments) -> Result<(Config, Sealer), String> {
     let config = Config::load(&arguments.service).map_err(|mistakes| mistakes.to_string())?;
-    let path = &config.keys.sealing;
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        format!(
-            "the sealing key {} cannot be read: {error}. `projector init` makes it",
-            path.display()
-        )
-    })?;
-    let key = parse_key(&text).map_err(|error| format!("the sealing key {}: {error}", path.display()))?;
+    let key = service::keys::read(&config.keys.sealing).map_err(|error| error.to_string())?;
     Ok((config, Sealer::new(key)))
 }
 
@@ -84,11 +76,7 @@ async fn run(arguments: Arguments, config: &Config, sealer: Sealer) -> Result<()
         connection: Connection::open(config.stream_settings(), "importer", stop.clone()),
         time: service::time::now(),
     };
-    let Imported {
-        counts,
-        quarantine,
-        closed,
-    } = tokio::select! {
+    let Imported { counts, quarantine, closed } = tokio::select! {
         imported = import.run() => imported?,
         () = stop.cancelled() => {
             // The thread that reads files must not keep the process.

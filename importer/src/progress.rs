@@ -31,13 +31,7 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        Self {
-            stage,
-            bytes,
-            started: now,
-            last_line: now,
-            bar,
-        }
+        Self { stage, bytes, started: now, last_line: now, bar }
     }
 
     /// Shows how far it is now.
@@ -50,11 +44,7 @@ impl Progress {
             let percent = (seen.bytes * 100).checked_div(self.bytes).unwrap_or(100);
             let left = self.started.elapsed().as_secs_f64() * (self.bytes.saturating_sub(seen.bytes)) as f64
                 / seen.bytes.max(1) as f64;
-            eprintln!(
-                "{} {percent} %  {}  ETA {left:.0} s",
-                self.stage,
-                self.message(seen)
-            );
+            eprintln!("{} {percent} %  {}  ETA {left:.0} s", self.stage, self.message(seen));
         }
     }
 
@@ -71,11 +61,6 @@ impl Progress {
             let megabytes = seen.bytes as f64 / 1e6;
             return format!("{}  {:.0} MB/s", seen.file, megabytes / seconds);
         }
-        format!(
-            "{}  {} rows  {:.0} rows/s",
-            seen.file,
-            seen.rows,
-            seen.rows as f64 / seconds
-        )
+        format!("{}  {} rows  {:.0} rows/s", seen.file, seen.rows, seen.rows as f64 / seconds)
     }
 }

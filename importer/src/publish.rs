@@ -108,23 +108,15 @@ impl Publisher {
             self.chunks += 1;
             self.rows[chunk.table as usize] += chunk.rows;
             let name = self.chunks.to_string();
-            self.last_chunk = self
-                .publish(&name, &Event::CatalogueChunk(chunk), self.last_chunk)
-                .await?
-                .0;
+            self.last_chunk = self.publish(&name, &Event::CatalogueChunk(chunk), self.last_chunk).await?.0;
         }
         Ok(())
     }
 
     /// Publishes the closing event and answers its position.
     pub(crate) async fn close(mut self) -> Result<Position, Error> {
-        let tables = Table::ALL.map(|table| TableRows {
-            table,
-            rows: self.rows[table as usize],
-        });
-        let event = Event::CatalogueClosed(CatalogueClosed {
-            tables: tables.to_vec(),
-        });
+        let tables = Table::ALL.map(|table| TableRows { table, rows: self.rows[table as usize] });
+        let event = Event::CatalogueClosed(CatalogueClosed { tables: tables.to_vec() });
         self.publish("closed", &event, 0).await
     }
 
@@ -145,18 +137,11 @@ impl Publisher {
                     return Ok(placed.position);
                 }
                 Err(Failure::Unanswered(reason)) => {
-                    tracing::warn!(
-                        reason,
-                        event = envelope.id,
-                        "not acknowledged yet, publishing again"
-                    );
+                    tracing::warn!(reason, event = envelope.id, "not acknowledged yet, publishing again");
                     repeated = true;
                     tokio::time::sleep(PAUSE).await;
                 }
-                Err(Failure::Refused {
-                    code: Failure::WRONG_LAST,
-                    ..
-                }) => {
+                Err(Failure::Refused { code: Failure::WRONG_LAST, .. }) => {
                     if !repeated {
                         return Err(Error::SecondImporter);
                     }

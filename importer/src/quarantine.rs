@@ -36,21 +36,13 @@ impl Quarantine {
     pub(crate) fn create(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(NAME);
         Self::open(folder, &path)
-            .map_err(|source| Error {
-                path: path.clone(),
-                source,
-            })
+            .map_err(|source| Error { path: path.clone(), source })
             .map(|writer| Self { path, writer })
     }
 
     fn open(folder: &Path, path: &Path) -> io::Result<::csv::Writer<BufWriter<File>>> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path)?;
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
         // A file that was already there keeps its mode otherwise.
         file.set_permissions(Permissions::from_mode(0o600))?;
         let mut writer = ::csv::Writer::from_writer(BufWriter::new(file));
@@ -64,20 +56,14 @@ impl Quarantine {
         let raw = &raw[..raw.len().min(LONGEST_TEXT)];
         self.writer
             .write_record([file.as_bytes(), line.as_bytes(), reason.as_bytes(), raw])
-            .map_err(|error| Error {
-                path: self.path.clone(),
-                source: error.into(),
-            })
+            .map_err(|error| Error { path: self.path.clone(), source: error.into() })
     }
 
     /// Writes what is buffered.
     pub(crate) fn finish(mut self) -> Result<PathBuf, Error> {
         match self.writer.flush() {
             Ok(()) => Ok(self.path),
-            Err(source) => Err(Error {
-                path: self.path,
-                source,
-            }),
+            Err(source) => Err(Error { path: self.path, source }),
         }
     }
 }

@@ -22,16 +22,12 @@ pub(crate) fn print(counts: &[FileCounts], quarantine: &Path, closed: contract::
             println!("repaired: {rows} rows, {}", repair.name());
         }
     }
-    for (reason, rows) in by_reason(counts, |file| {
-        file.dropped.iter().map(|(reason, rows)| (*reason, *rows))
-    }) {
+    for (reason, rows) in by_reason(counts, |file| file.dropped.iter().map(|(reason, rows)| (*reason, *rows)))
+    {
         println!("dropped: {rows} rows, {reason}");
     }
     let quarantined = |file: &FileCounts| -> Vec<(String, u64)> {
-        file.quarantined
-            .iter()
-            .map(|(reason, rows)| (format!("{}: {reason}", file.name), *rows))
-            .collect()
+        file.quarantined.iter().map(|(reason, rows)| (format!("{}: {reason}", file.name), *rows)).collect()
     };
     for (reason, rows) in by_reason(counts, |file| quarantined(file).into_iter()) {
         println!("quarantined: {rows} rows, {reason}");
@@ -54,16 +50,19 @@ fn table(counts: &[FileCounts]) -> Table {
     table.set_header([
         "file",
         "lines",
+        "other lines",
         "rows",
         "imported",
         "repaired",
         "dropped",
         "quarantined",
     ]);
-    let mut totals = [0; 6];
+    let mut totals = [0; 7];
     for file in counts {
         let numbers = [
             file.lines,
+            // Headers, blank lines, and further lines of a row whose text has line breaks.
+            file.lines - file.rows,
             file.rows,
             file.imported,
             file.repaired,
@@ -82,10 +81,8 @@ fn table(counts: &[FileCounts]) -> Table {
     table
 }
 
-fn row(name: &str, numbers: [u64; 6]) -> Vec<String> {
-    std::iter::once(name.to_owned())
-        .chain(numbers.iter().map(u64::to_string))
-        .collect()
+fn row(name: &str, numbers: [u64; 7]) -> Vec<String> {
+    std::iter::once(name.to_owned()).chain(numbers.iter().map(u64::to_string)).collect()
 }
 
 /// Adds up what several files count under one reason.

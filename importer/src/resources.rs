@@ -48,12 +48,7 @@ mod tests {
         let tables: Vec<Table> = super::sources().map(|source| source.table).collect();
         assert_eq!(tables, Table::ALL);
         for source in super::sources() {
-            assert_eq!(
-                source.columns.len(),
-                source.table.columns().split(", ").count(),
-                "{}",
-                source.name
-            );
+            assert_eq!(source.columns.len(), source.table.columns().split(", ").count(), "{}", source.name);
         }
     }
 }

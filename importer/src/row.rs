@@ -20,13 +20,8 @@ pub(crate) enum Repair {
 }
 
 impl Repair {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::NullText,
-        Self::PriceForm,
-        Self::BooleanForm,
-        Self::DateForm,
-        Self::StrayQuote,
-    ];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::NullText, Self::PriceForm, Self::BooleanForm, Self::DateForm, Self::StrayQuote];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -62,10 +57,7 @@ impl Reason {
     pub(crate) fn kind(&self) -> String {
         match self {
             Self::Record(Broken::Columns { .. }) => "wrong number of columns".to_owned(),
-            Self::Value {
-                column,
-                fault: Fault::MissingParent(_, table),
-            } => {
+            Self::Value { column, fault: Fault::MissingParent(_, table) } => {
                 format!("{column} is not among the {table}")
             }
             Self::Record(_) | Self::Value { .. } => self.to_string(),
@@ -96,22 +88,8 @@ impl<'a> Row<'a> {
         sealer: &'a Sealer,
         table: Table,
     ) -> Self {
-        let repairs = if record.mended {
-            1 << Repair::StrayQuote as u8
-        } else {
-            0
-        };
-        Self {
-            record,
-            columns,
-            copy,
-            known,
-            sealer,
-            table,
-            next: 0,
-            id: 0,
-            repairs,
-        }
+        let repairs = if record.mended { 1 << Repair::StrayQuote as u8 } else { 0 };
+        Self { record, columns, copy, known, sealer, table, next: 0, id: 0, repairs }
     }
 
     /// The row's own id, which must be new; the first column of every file.
@@ -176,9 +154,7 @@ impl<'a> Row<'a> {
     pub(crate) fn sealed(&mut self, limit: usize) -> Result<(), Refusal> {
         match self.read_text(limit)? {
             Some(address) => {
-                let sealed = self
-                    .sealer
-                    .seal(address.trim(), self.table.name(), &self.id.to_string());
+                let sealed = self.sealer.seal(address.trim(), self.table.name(), &self.id.to_string());
                 self.copy.text(&sealed);
             }
             None => self.copy.null(),
@@ -241,10 +217,7 @@ impl<'a> Row<'a> {
 
     fn read_text(&mut self, limit: usize) -> Result<Option<&'a str>, Refusal> {
         let field = self.read_optional();
-        field
-            .map(|field| clean::text(field, limit))
-            .transpose()
-            .map_err(|fault| self.refusal(fault))
+        field.map(|field| clean::text(field, limit)).transpose().map_err(|fault| self.refusal(fault))
     }
 
     fn read_present(&mut self) -> Result<&'a [u8], Refusal> {
@@ -270,9 +243,6 @@ impl<'a> Row<'a> {
 
     /// A refusal for the column that was read last.
     fn refusal(&self, fault: Fault) -> Refusal {
-        Refusal::Quarantined(Reason::Value {
-            column: self.columns[self.next - 1],
-            fault,
-        })
+        Refusal::Quarantined(Reason::Value { column: self.columns[self.next - 1], fault })
     }
 }

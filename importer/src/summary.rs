@@ -26,10 +26,7 @@ pub(crate) struct FileCounts {
 
 impl FileCounts {
     pub(crate) fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            ..Self::default()
-        }
+        Self { name, ..Self::default() }
     }
 
     pub(crate) fn imported(&mut self, repairs: u8) {

@@ -23,19 +23,9 @@ fn prices_are_read_in_all_forms() {
     ] {
         assert_eq!(price(field.as_bytes()), form(hundredths, other_form), "{field}");
     }
-    for field in [
-        "",
-        "$",
-        "-1",
-        "1,000",
-        "1.234",
-        "1.",
-        ".5",
-        "1e3",
-        "abc",
-        "10000000000",
-        "99999999999999999999",
-    ] {
+    for field in
+        ["", "$", "-1", "1,000", "1.234", "1.", ".5", "1e3", "abc", "10000000000", "99999999999999999999"]
+    {
         assert_eq!(price(field.as_bytes()), Err(Fault::NotAPrice), "{field}");
     }
 }
@@ -63,30 +53,12 @@ fn dates_are_read_in_all_forms_as_utc() {
         ("1555200000007", "2019-04-14T00:00:00.007", true),
         ("0", "1970-01-01T00:00:00", true),
     ] {
-        assert_eq!(
-            date(field.as_bytes()),
-            form(expected.parse().unwrap(), other_form),
-            "{field}"
-        );
+        assert_eq!(date(field.as_bytes()), form(expected.parse().unwrap(), other_form), "{field}");
     }
-    for field in [
-        "",
-        "2019-02-29",
-        "2019-13-01",
-        "14.04.2019",
-        "yesterday",
-        "2019-04-14T25:00:00Z",
-        "12.5",
-    ] {
+    for field in ["", "2019-02-29", "2019-13-01", "14.04.2019", "yesterday", "2019-04-14T25:00:00Z", "12.5"] {
         assert_eq!(date(field.as_bytes()), Err(Fault::NotADate), "{field}");
     }
-    for field in [
-        "-1",
-        "253402300800000",
-        "99999999999999999999",
-        "1969-12-31",
-        "0001-01-01T00:00:00Z",
-    ] {
+    for field in ["-1", "253402300800000", "99999999999999999999", "1969-12-31", "0001-01-01T00:00:00Z"] {
         assert_eq!(date(field.as_bytes()), Err(Fault::OtherYear), "{field}");
     }
 }
@@ -96,44 +68,18 @@ fn integers_are_read_within_their_range() {
     assert_eq!(integer(b" 7 ", 1..=9), Ok(7));
     assert_eq!(integer(b"007", 1..=9), Ok(7));
     for field in ["0", "10", "-7", "4294967297", "9999999999999999999"] {
-        assert_eq!(
-            integer(field.as_bytes(), 1..=9),
-            Err(Fault::OutOfRange(1, 9)),
-            "{field}"
-        );
+        assert_eq!(integer(field.as_bytes(), 1..=9), Err(Fault::OutOfRange(1, 9)), "{field}");
     }
     for field in ["", "-", "1.0", "+1", "seven", "99999999999999999999"] {
-        assert_eq!(
-            integer(field.as_bytes(), 1..=9),
-            Err(Fault::NotAnInteger),
-            "{field}"
-        );
+        assert_eq!(integer(field.as_bytes(), 1..=9), Err(Fault::NotAnInteger), "{field}");
     }
 }
 
 #[test]
 fn absent_values_are_empty_or_the_text_null() {
-    assert_eq!(
-        present(b"null"),
-        Read {
-            value: None,
-            other_form: true
-        }
-    );
-    assert_eq!(
-        present(b" null "),
-        Read {
-            value: None,
-            other_form: true
-        }
-    );
-    assert_eq!(
-        present(b""),
-        Read {
-            value: None,
-            other_form: false
-        }
-    );
+    assert_eq!(present(b"null"), Read { value: None, other_form: true });
+    assert_eq!(present(b" null "), Read { value: None, other_form: true });
+    assert_eq!(present(b""), Read { value: None, other_form: false });
     assert_eq!(present(b"nullable").value, Some(b"nullable".as_slice()));
 }
 

@@ -77,20 +77,13 @@ pub(super) fn scan(input: &[u8], all: bool, record: &mut Record) -> Scan {
             record.text.extend_from_slice(rest);
         } else if !rest.iter().all(|byte| *byte == b' ') {
             let empty_before = record.text.len() == text_start;
-            after_quote = after_quote.or(Some(AfterQuote {
-                column: record.ends.len(),
-                empty_before,
-            }));
+            after_quote = after_quote.or(Some(AfterQuote { column: record.ends.len(), empty_before }));
             record.text.extend_from_slice(rest);
         }
         record.ends.push(record.text.len());
         at += length + usize::from(delimiter.is_some());
         if delimiter != Some(b',') {
-            return Scan::Complete {
-                length: at,
-                after_quote,
-                last_quoted: quoted,
-            };
+            return Scan::Complete { length: at, after_quote, last_quoted: quoted };
         }
     }
 }
@@ -105,10 +98,7 @@ impl Scan {
         let start = if last == 0 { 0 } else { record.ends[last - 1] };
         let stray = match self {
             Self::OpenQuote => true,
-            Self::Complete {
-                after_quote: Some(after),
-                ..
-            } => after.column == last && after.empty_before,
+            Self::Complete { after_quote: Some(after), .. } => after.column == last && after.empty_before,
             Self::Complete { last_quoted, .. } => !last_quoted && record.text.last() == Some(&b'"'),
             Self::Incomplete => false,
         };
@@ -120,11 +110,7 @@ impl Scan {
         }
         record.ends[last] = record.text.len();
         record.mended = true;
-        Self::Complete {
-            length: input.len(),
-            after_quote: None,
-            last_quoted: true,
-        }
+        Self::Complete { length: input.len(), after_quote: None, last_quoted: true }
     }
 }
 

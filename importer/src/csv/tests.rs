@@ -26,11 +26,7 @@ fn read(text: &[u8], framing: Framing, columns: usize, step: usize) -> (Vec<Foun
     let mut record = Record::default();
     let mut rows = Vec::new();
     while let Some(outcome) = reader.next(&mut record).unwrap() {
-        let row = outcome.map(|()| {
-            (0..record.len())
-                .map(|column| record.value(column).to_vec())
-                .collect()
-        });
+        let row = outcome.map(|()| (0..record.len()).map(|column| record.value(column).to_vec()).collect());
         rows.push((record.line, row, reader.raw(&record).to_vec()));
     }
     assert_eq!(reader.bytes(), text.len() as u64);
@@ -41,14 +37,7 @@ fn values(text: &str, framing: Framing, columns: usize) -> Vec<(u64, Result<Vec<
     let (rows, _) = read(text.as_bytes(), framing, columns, 7);
     rows.into_iter()
         .map(|(line, row, _)| {
-            (
-                line,
-                row.map(|row| {
-                    row.into_iter()
-                        .map(|value| String::from_utf8(value).unwrap())
-                        .collect()
-                }),
-            )
+            (line, row.map(|row| row.into_iter().map(|value| String::from_utf8(value).unwrap()).collect()))
         })
         .collect()
 }
@@ -58,15 +47,9 @@ fn row(values: &[&str]) -> Result<Vec<String>, Broken> {
 }
 
 fn write(rows: &[Row], terminator: ::csv::Terminator, always: bool) -> Vec<u8> {
-    let style = if always {
-        ::csv::QuoteStyle::Always
-    } else {
-        ::csv::QuoteStyle::Necessary
-    };
-    let mut writer = ::csv::WriterBuilder::new()
-        .terminator(terminator)
-        .quote_style(style)
-        .from_writer(Vec::new());
+    let style = if always { ::csv::QuoteStyle::Always } else { ::csv::QuoteStyle::Necessary };
+    let mut writer =
+        ::csv::WriterBuilder::new().terminator(terminator).quote_style(style).from_writer(Vec::new());
     for row in rows {
         writer.write_record(row).unwrap();
     }
@@ -149,11 +132,7 @@ fn a_record_of_several_lines_is_numbered_by_its_first() {
     let text = "1,\"a\nb\n\",x\r\n\n2,c,y\n\r\n3,\"\",z";
     assert_eq!(
         values(text, Framing::Quotes, 3),
-        [
-            (1, row(&["1", "a\nb\n", "x"])),
-            (5, row(&["2", "c", "y"])),
-            (7, row(&["3", "", "z"]))
-        ]
+        [(1, row(&["1", "a\nb\n", "x"])), (5, row(&["2", "c", "y"])), (7, row(&["3", "", "z"]))]
     );
 }
 
@@ -161,26 +140,8 @@ fn a_record_of_several_lines_is_numbered_by_its_first() {
 fn wrong_numbers_of_columns_are_reported_line_by_line() {
     let text = "1,a\n2,a,b,c\n3,a,b\n";
     let found = values(text, Framing::Quotes, 3);
-    assert_eq!(
-        found[0],
-        (
-            1,
-            Err(Broken::Columns {
-                found: 2,
-                expected: 3
-            })
-        )
-    );
-    assert_eq!(
-        found[1],
-        (
-            2,
-            Err(Broken::Columns {
-                found: 4,
-                expected: 3
-            })
-        )
-    );
+    assert_eq!(found[0], (1, Err(Broken::Columns { found: 2, expected: 3 })));
+    assert_eq!(found[1], (2, Err(Broken::Columns { found: 4, expected: 3 })));
     assert_eq!(found[2], (3, row(&["3", "a", "b"])));
 }
 

@@ -23,14 +23,7 @@ pub(super) const SOURCES: [Source; 6] = [
     },
     Source {
         name: "styles.csv",
-        columns: &[
-            "id",
-            "productId",
-            "name",
-            "sale_price",
-            "original_price",
-            "default_style",
-        ],
+        columns: &["id", "productId", "name", "sale_price", "original_price", "default_style"],
         framing: Framing::Quotes,
         table: Table::Styles,
         clean: style,
