@@ -8,6 +8,7 @@ use std::time::Duration;
 use service::metrics::Recorder;
 use service::operations::Readiness;
 use service::{front, operations, serve, shutdown};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
@@ -23,6 +24,9 @@ pub enum Error {
     /// An address is taken, or signals cannot be heard.
     #[error("the reader could not start: {0}")]
     Start(#[from] io::Error),
+    /// The public listener panicked.
+    #[error("the public listener ended: {0}. Start the reader again, and report what its log says")]
+    Listener(#[from] JoinError),
 }
 
 /// Serves until SIGTERM or SIGINT, then finishes what is in flight.
@@ -50,11 +54,14 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let operations = tokio::spawn(serve::serve(private, operations, stop_operations.clone()));
 
     let app = front::finish(resources::routes().with_state(documents));
-    let serving = tokio::spawn(serve::serve(public, app, stop.clone()));
-    stop.cancelled().await;
-    stopping.store(true, Ordering::Relaxed);
-    if let Err(error) = serving.await {
-        tracing::error!(%error, "the public listener ended by a panic");
+    let mut serving = tokio::spawn(serve::serve(public, app, stop.clone()));
+    tokio::select! {
+        () = stop.cancelled() => {
+            stopping.store(true, Ordering::Relaxed);
+            (&mut serving).await?;
+        }
+        // It ends before it is told to only by a panic, and a reader that serves nobody must not look well.
+        ended = &mut serving => ended?,
     }
     stop_operations.cancel();
     if tokio::time::timeout(OPERATIONS_BOUND, operations).await.is_err() {
