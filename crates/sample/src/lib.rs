@@ -78,10 +78,8 @@ pub fn generate(
     if options.products == 0 || options.products > MOST_PRODUCTS {
         return Err(Error::Products(options.products));
     }
-    std::fs::create_dir_all(directory).map_err(|source| Error::Write {
-        path: directory.to_owned(),
-        source,
-    })?;
+    std::fs::create_dir_all(directory)
+        .map_err(|source| Error::Write { path: directory.to_owned(), source })?;
     let mut catalogue = Catalogue::create(options, directory)?;
     #[expect(
         clippy::cast_possible_truncation,
@@ -95,19 +93,13 @@ pub fn generate(
         catalogue.write_product(product)?;
         let rows_written = catalogue.rows();
         if rows_written >= next_report {
-            progress(Progress {
-                rows_written,
-                rows_expected: expected.max(rows_written),
-            });
+            progress(Progress { rows_written, rows_expected: expected.max(rows_written) });
             next_report = rows_written + ROWS_BETWEEN_REPORTS;
         }
     }
     let summary = catalogue.finish()?;
     let rows = summary.rows();
-    progress(Progress {
-        rows_written: rows,
-        rows_expected: rows,
-    });
+    progress(Progress { rows_written: rows, rows_expected: rows });
     Ok(summary)
 }
 

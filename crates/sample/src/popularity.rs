@@ -31,14 +31,7 @@ impl Popularity {
         let offset = random.below(products);
         let total: f64 = (1..=products).map(by_rank).sum();
         let ranked = (1.0 - EVEN) * products as f64 / total;
-        let mut popularity = Self {
-            seed,
-            products,
-            stride,
-            offset,
-            ranked,
-            scale: 1.0,
-        };
+        let mut popularity = Self { seed, products, stride, offset, ranked, scale: 1.0 };
         let sum: f64 = (1..=products).map(|product| popularity.weight(product)).sum();
         popularity.scale = products as f64 / sum.max(f64::MIN_POSITIVE);
         popularity
@@ -67,11 +60,7 @@ fn by_rank(rank: u64) -> f64 {
 }
 
 fn greatest_common_divisor(first: u64, second: u64) -> u64 {
-    if second == 0 {
-        first
-    } else {
-        greatest_common_divisor(second, first % second)
-    }
+    if second == 0 { first } else { greatest_common_divisor(second, first % second) }
 }
 
 #[cfg(test)]

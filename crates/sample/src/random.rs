@@ -64,10 +64,7 @@ pub(crate) struct Occasional {
 
 impl Occasional {
     pub(crate) fn new(every: u64, random: &mut Random) -> Self {
-        Self {
-            every,
-            left: random.below(every),
-        }
+        Self { every, left: random.below(every) }
     }
 
     /// Counts one time and says whether it is the one.
@@ -99,11 +96,7 @@ impl Share {
         self.owed += self.rate * weight;
         let whole = self.owed.floor();
         self.owed -= whole;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "small and not negative"
-        )]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and not negative")]
         let rows = whole as u64;
         rows
     }

@@ -55,10 +55,7 @@ impl Sheet {
         random: &mut Random,
     ) -> Result<Self, Error> {
         let path = directory.join(format.name);
-        let file = File::create(&path).map_err(|source| Error::Write {
-            path: path.clone(),
-            source,
-        })?;
+        let file = File::create(&path).map_err(|source| Error::Write { path: path.clone(), source })?;
         let separator = if format.header_spaces { ", " } else { "," };
         let buffer = format.columns.join(separator).into_bytes();
         Ok(Self {
@@ -163,9 +160,7 @@ impl Sheet {
     /// Ends the row, sometimes followed by a copy of itself. Answers whether it can be imported: nothing may
     /// belong to one that cannot.
     pub(crate) fn end(&mut self) -> Result<bool, Error> {
-        let kinds = Dirt::ALL
-            .into_iter()
-            .filter(|kind| self.row_dirt & (1 << *kind as u16) != 0);
+        let kinds = Dirt::ALL.into_iter().filter(|kind| self.row_dirt & (1 << *kind as u16) != 0);
         let fatal = kinds.clone().find(|kind| kind.fate() != Fate::Repaired);
         match fatal {
             Some(kind) => self.dirty[kind as usize] += 1,
@@ -193,28 +188,18 @@ impl Sheet {
             self.end_line();
         }
         self.write_buffer()?;
-        Ok(FileSummary::new(
-            self.format.name,
-            self.rows,
-            self.format.header_spaces,
-            self.dirty,
-        ))
+        Ok(FileSummary::new(self.format.name, self.rows, self.format.header_spaces, self.dirty))
     }
 
     /// Line ends are written before rows, not after them, so that the last line may lack its own.
     fn end_line(&mut self) {
-        self.buffer.extend_from_slice(if self.format.carriage_returns {
-            b"\r\n"
-        } else {
-            b"\n"
-        });
+        self.buffer.extend_from_slice(if self.format.carriage_returns { b"\r\n" } else { b"\n" });
     }
 
     fn write_buffer(&mut self) -> Result<(), Error> {
-        self.file.write_all(&self.buffer).map_err(|source| Error::Write {
-            path: self.path.clone(),
-            source,
-        })?;
+        self.file
+            .write_all(&self.buffer)
+            .map_err(|source| Error::Write { path: self.path.clone(), source })?;
         self.buffer.clear();
         Ok(())
     }

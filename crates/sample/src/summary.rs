@@ -46,12 +46,7 @@ impl FileSummary {
         header_spaces: bool,
         dirty: [u64; Dirt::ALL.len()],
     ) -> Self {
-        Self {
-            name,
-            rows,
-            header_spaces,
-            dirty,
-        }
+        Self { name, rows, header_spaces, dirty }
     }
 
     /// Rows of this kind of dirt.
@@ -79,10 +74,6 @@ impl FileSummary {
     }
 
     fn lost(&self, fate: Fate) -> u64 {
-        Dirt::ALL
-            .iter()
-            .filter(|kind| kind.fate() == fate)
-            .map(|kind| self.dirty(*kind))
-            .sum()
+        Dirt::ALL.iter().filter(|kind| kind.fate() == fate).map(|kind| self.dirty(*kind)).sum()
     }
 }

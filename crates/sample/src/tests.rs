@@ -29,10 +29,7 @@ fn make(products: u64, seed: u64, folder: &Path) -> Summary {
 }
 
 fn hash(folder: &Path) -> String {
-    let names: BTreeSet<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let names: BTreeSet<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     let mut hash = Sha256::new();
     for name in names {
         hash.update(fs::read(name).unwrap());
@@ -48,10 +45,7 @@ fn the_same_options_give_the_same_bytes_for_ever() {
     assert_eq!(make(60, 1, &first.0), make(60, 1, &second.0));
     make(60, 2, &other.0);
     assert_eq!(hash(&first.0), hash(&second.0));
-    assert_eq!(
-        hash(&first.0),
-        "62bfe08a7cd365602da0c2b5fecddc1e1d4389c14ed9c4be618e1b6369699673"
-    );
+    assert_eq!(hash(&first.0), "62bfe08a7cd365602da0c2b5fecddc1e1d4389c14ed9c4be618e1b6369699673");
     assert_ne!(hash(&first.0), hash(&other.0));
 }
 
@@ -93,19 +87,11 @@ fn all_kinds_of_dirt_occur_in_a_thousand_products() {
     let folder = Folder::new("dirt");
     let summary = make(1_000, 1, &folder.0);
     for kind in Dirt::ALL {
-        assert!(
-            summary.files.iter().any(|file| file.dirty(kind) > 0),
-            "{}",
-            kind.name()
-        );
+        assert!(summary.files.iter().any(|file| file.dirty(kind) > 0), "{}", kind.name());
     }
     for file in &summary.files {
         assert!(file.dirty(Dirt::DuplicateId) > 0, "{}", file.name);
-        assert!(
-            file.name == "product.csv" || file.dirty(Dirt::MissingParent) > 0,
-            "{}",
-            file.name
-        );
+        assert!(file.name == "product.csv" || file.dirty(Dirt::MissingParent) > 0, "{}", file.name);
     }
     assert!(summary.files.iter().any(|file| file.header_spaces));
 }
@@ -117,21 +103,12 @@ fn an_independent_reader_finds_what_the_summary_says() {
     for file in &summary.files {
         if file.name == "photos.csv" {
             // Its runaway quotes are what such a reader cannot read; its rows are its lines.
-            let lines = fs::read_to_string(folder.0.join(file.name))
-                .unwrap()
-                .lines()
-                .count() as u64;
+            let lines = fs::read_to_string(folder.0.join(file.name)).unwrap().lines().count() as u64;
             assert_eq!(lines, file.rows + 1);
             continue;
         }
-        let mut reader = csv::ReaderBuilder::new()
-            .from_path(folder.0.join(file.name))
-            .unwrap();
-        let spaced = reader
-            .headers()
-            .unwrap()
-            .iter()
-            .any(|column| column.starts_with(' '));
+        let mut reader = csv::ReaderBuilder::new().from_path(folder.0.join(file.name)).unwrap();
+        let spaced = reader.headers().unwrap().iter().any(|column| column.starts_with(' '));
         assert_eq!(spaced, file.header_spaces, "{}", file.name);
         let (mut rows, mut last, mut duplicates) = (0, 0, 0);
         for record in reader.records() {
@@ -157,36 +134,18 @@ fn a_few_products_have_most_reviews() {
     }
     let mut counts: Vec<u64> = reviews.into_values().collect();
     counts.sort_unstable();
-    assert!(
-        counts[counts.len() / 2] <= 6,
-        "median {}",
-        counts[counts.len() / 2]
-    );
-    assert!(
-        counts[counts.len() - 1] >= 100,
-        "highest {}",
-        counts[counts.len() - 1]
-    );
+    assert!(counts[counts.len() / 2] <= 6, "median {}", counts[counts.len() / 2]);
+    assert!(counts[counts.len() - 1] >= 100, "highest {}", counts[counts.len() - 1]);
 }
 
 #[test]
 fn progress_ends_at_what_was_expected() {
     let folder = Folder::new("progress");
     let mut reports = Vec::<Progress>::new();
-    let options = Options {
-        products: 500,
-        seed: 1,
-    };
+    let options = Options { products: 500, seed: 1 };
     let summary = generate(&options, &folder.0, &mut |progress| reports.push(progress)).unwrap();
     let last = reports.last().unwrap();
-    assert_eq!(
-        (last.rows_written, last.rows_expected),
-        (summary.rows(), summary.rows())
-    );
+    assert_eq!((last.rows_written, last.rows_expected), (summary.rows(), summary.rows()));
     assert!(reports.len() > 3);
-    assert!(
-        reports
-            .windows(2)
-            .all(|pair| pair[0].rows_written <= pair[1].rows_written)
-    );
+    assert!(reports.windows(2).all(|pair| pair[0].rows_written <= pair[1].rows_written));
 }

@@ -24,10 +24,7 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) fn create(create: &mut Create<'_>) -> Result<Self, Error> {
-        Ok(Self {
-            cart: create(&CART)?,
-            carts: Share::new(1.0),
-        })
+        Ok(Self { cart: create(&CART)?, carts: Share::new(1.0) })
     }
 
     pub(super) fn write(&mut self, product: u64, random: &mut Random) -> Result<(), Error> {

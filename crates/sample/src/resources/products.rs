@@ -24,14 +24,7 @@ const FEATURES: Format = Format {
 };
 const STYLES: Format = Format {
     name: "styles.csv",
-    columns: &[
-        "id",
-        "productId",
-        "name",
-        "sale_price",
-        "original_price",
-        "default_style",
-    ],
+    columns: &["id", "productId", "name", "sale_price", "original_price", "default_style"],
     header_spaces: false,
     carriage_returns: true,
     last_line_ends: true,
@@ -179,11 +172,7 @@ impl Files {
             } else {
                 row.text(category.sizes[usize::try_from(index).unwrap_or(0) % category.sizes.len()]);
             }
-            let quantity = if random.percent(6) {
-                0
-            } else {
-                random.between(1, 60)
-            };
+            let quantity = if random.percent(6) { 0 } else { random.between(1, 60) };
             row.number(quantity).end()?;
         }
         for _ in 0..self.photo_share.take(text::varied(random, 4)) {
@@ -197,9 +186,7 @@ impl Files {
         row.begin();
         row.parent(style, random);
         let image = words::image(random);
-        row.text(&format!(
-            "{image}?ixlib=rb-1.2.1&auto=format&fit=crop&w=1000&q=80"
-        ));
+        row.text(&format!("{image}?ixlib=rb-1.2.1&auto=format&fit=crop&w=1000&q=80"));
         let thumbnail = format!("{image}?ixlib=rb-1.2.1&auto=format&fit=crop&w=300&q=80");
         if self.runaway_quotes.due() {
             row.mark(Dirt::RunawayQuote);
@@ -247,14 +234,7 @@ impl Files {
     }
 
     pub(super) fn finish(self, summaries: &mut Vec<FileSummary>) -> Result<(), Error> {
-        for sheet in [
-            self.product,
-            self.features,
-            self.styles,
-            self.skus,
-            self.photos,
-            self.related,
-        ] {
+        for sheet in [self.product, self.features, self.styles, self.skus, self.photos, self.related] {
             summaries.push(sheet.finish()?);
         }
         Ok(())

@@ -82,26 +82,19 @@ impl Files {
     pub(super) fn write(&mut self, product: u64, weight: f64, random: &mut Random) -> Result<(), Error> {
         for _ in 0..self.question_share.take(weight) {
             let question = self.questions.begin();
-            self.questions
-                .parent(product, random)
-                .text(random.pick(words::QUESTIONS));
+            self.questions.parent(product, random).text(random.pick(words::QUESTIONS));
             if !write_author(&mut self.questions, &mut self.date, random)? {
                 continue;
             }
             for _ in 0..self.answer_share.take(text::varied(random, 5)) {
                 let answer = self.answers.begin();
-                self.answers
-                    .parent(question, random)
-                    .text(random.pick(words::ANSWERS));
+                self.answers.parent(question, random).text(random.pick(words::ANSWERS));
                 if !write_author(&mut self.answers, &mut self.date, random)? {
                     continue;
                 }
                 for _ in 0..self.photo_share.take(if random.percent(20) { 5.0 } else { 0.0 }) {
                     self.photos.begin();
-                    self.photos
-                        .parent(answer, random)
-                        .text(&review::photo(random))
-                        .end()?;
+                    self.photos.parent(answer, random).text(&review::photo(random)).end()?;
                 }
             }
         }
@@ -125,10 +118,7 @@ fn write_author(sheet: &mut Sheet, date: &mut String, random: &mut Random) -> Re
     if dates::write(random, date) != Form::Iso {
         sheet.mark(Dirt::DateForm);
     }
-    sheet
-        .raw(date)
-        .text(&people::name(random))
-        .text(&people::email(random));
+    sheet.raw(date).text(&people::name(random)).text(&people::email(random));
     let reported = random.percent(2);
     sheet.boolean(reported, random).number(random.below(21)).end()
 }

@@ -91,10 +91,7 @@ impl Files {
 
     pub(super) fn write(&mut self, product: u64, weight: f64, random: &mut Random) -> Result<(), Error> {
         self.known.clear();
-        let count = self
-            .characteristic_share
-            .take(text::varied(random, 6))
-            .min(NAMES.len() as u64);
+        let count = self.characteristic_share.take(text::varied(random, 6)).min(NAMES.len() as u64);
         let first = random.below(NAMES.len() as u64);
         for index in 0..count {
             let id = self.characteristics.begin();
@@ -123,8 +120,7 @@ impl Files {
         } else {
             row.text(&self.date);
         }
-        row.text(random.pick(words::summaries(rating)))
-            .text(&words::body(rating, random));
+        row.text(random.pick(words::summaries(rating))).text(&words::body(rating, random));
         row.boolean(rating >= 3, random);
         let reported = random.percent(2);
         row.boolean(reported, random);
@@ -144,16 +140,9 @@ impl Files {
         if !row.end()? {
             return Ok(());
         }
-        for _ in 0..self.photo_share.take(if random.percent(25) {
-            8.0 * random.fraction()
-        } else {
-            0.0
-        }) {
+        for _ in 0..self.photo_share.take(if random.percent(25) { 8.0 * random.fraction() } else { 0.0 }) {
             self.photos.begin();
-            self.photos
-                .parent(review, random)
-                .text(&words::photo(random))
-                .end()?;
+            self.photos.parent(review, random).text(&words::photo(random)).end()?;
         }
         for characteristic in &self.known {
             self.ratings.begin();

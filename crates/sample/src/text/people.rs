@@ -26,27 +26,13 @@ const NAMES: &[&str] = &[
     "Ahmet Yılmaz",
     "O'Hara",
 ];
-const MAILBOXES: &[&str] = &[
-    "first.last",
-    "shopper",
-    "anna",
-    "ben",
-    "carla",
-    "dmitri",
-    "eve",
-    "farid",
-    "grace",
-    "ho",
-];
+const MAILBOXES: &[&str] =
+    &["first.last", "shopper", "anna", "ben", "carla", "dmitri", "eve", "farid", "grace", "ho"];
 const DOMAINS: &[&str] = &["example.com", "example.org", "example.net"];
 
 pub(crate) fn name(random: &mut Random) -> String {
     let name = random.pick(NAMES);
-    if random.percent(40) {
-        format!("{name}{}", random.below(1_000))
-    } else {
-        name.to_owned()
-    }
+    if random.percent(40) { format!("{name}{}", random.below(1_000)) } else { name.to_owned() }
 }
 
 pub(crate) fn email(random: &mut Random) -> String {

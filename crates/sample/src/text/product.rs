@@ -14,9 +14,7 @@ pub(crate) struct Category {
 }
 
 const CLOTHES: &[&str] = &["XS", "S", "M", "L", "XL", "XXL", "3XL", "4XL"];
-const SHOES: &[&str] = &[
-    "7", "7.5", "8", "8.5", "9", "9.5", "10", "10.5", "11", "11.5", "12",
-];
+const SHOES: &[&str] = &["7", "7.5", "8", "8.5", "9", "9.5", "10", "10.5", "11", "11.5", "12"];
 const ONE_SIZE: &[&str] = &["One Size", "XS–S", "S–M", "M–L", "L–XL", "XL–XXL"];
 
 pub(crate) const CATEGORIES: &[&Category] = &[
@@ -101,19 +99,13 @@ const SENTENCES: &[&str] = &[
 ];
 
 pub(crate) const FEATURES: &[&(&str, &[&str])] = &[
-    &(
-        "Fabric",
-        &["Canvas", "100% Cotton", "Wool, Merino", "Silk", "Linen"],
-    ),
+    &("Fabric", &["Canvas", "100% Cotton", "Wool, Merino", "Silk", "Linen"]),
     &("Buttons", &["Brass", "Wood", "Pressurized Weatherproof"]),
     &("Lenses", &["Ultrasheen", "Polarized", "UV 400"]),
     &("Frames", &["DuraResin", "LightCompose", "\"Flex\" Steel"]),
     &("Cut", &["Loose", "Skinny", "Straight"]),
     &("Sole", &["Rubber", "99% Natürlich", "Cork"]),
-    &(
-        "Material",
-        &["Control Support Bridge", "FullControlSkin", "Recycled"],
-    ),
+    &("Material", &["Control Support Bridge", "FullControlSkin", "Recycled"]),
     &("Mid-Sole", &["ControlSupport Arch Bridge", "Foam"]),
     &("Stitching", &["Double Stitch", "Hand-stitched"]),
     &("Non-GMO", &["yes"]),
@@ -154,11 +146,7 @@ pub(crate) fn description(random: &mut Random) -> String {
 
 pub(crate) fn style(random: &mut Random) -> String {
     let (first, second) = (random.pick(COLOURS), random.pick(COLOURS));
-    if first == second {
-        first.to_owned()
-    } else {
-        format!("{first} & {second}")
-    }
+    if first == second { first.to_owned() } else { format!("{first} & {second}") }
 }
 
 /// The address of a picture, without its query.

@@ -50,11 +50,7 @@ pub(crate) const RESPONSES: &[&str] = &[
 
 /// Summaries that go with a rating.
 pub(crate) fn summaries(rating: u64) -> &'static [&'static str] {
-    if rating >= 3 {
-        GOOD_SUMMARIES
-    } else {
-        POOR_SUMMARIES
-    }
+    if rating >= 3 { GOOD_SUMMARIES } else { POOR_SUMMARIES }
 }
 
 /// One to six sentences, sometimes in paragraphs.
@@ -75,9 +71,5 @@ pub(crate) fn body(rating: u64, random: &mut Random) -> String {
 
 /// The address of a picture that a shopper took.
 pub(crate) fn photo(random: &mut Random) -> String {
-    format!(
-        "https://pictures.example.org/{:016x}/{}.jpg",
-        random.next(),
-        random.between(1, 400)
-    )
+    format!("https://pictures.example.org/{:016x}/{}.jpg", random.next(), random.between(1, 400))
 }
