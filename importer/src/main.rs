@@ -20,7 +20,6 @@ mod row;
 mod summary;
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -28,6 +27,7 @@ use clap::Parser as _;
 use contract::email::Sealer;
 use service::Config;
 use service::config::EXIT_USAGE;
+use service::telemetry::{say, with_causes};
 use stream::Connection;
 
 use arguments::Arguments;
@@ -47,14 +47,14 @@ async fn main() -> ExitCode {
     let (config, sealer) = match configuration(&arguments) {
         Ok(parts) => parts,
         Err(message) => {
-            eprintln!("importer: {message}");
+            say(&format!("importer: {message}"));
             return ExitCode::from(EXIT_USAGE);
         }
     };
     match run(arguments, &config, sealer).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("importer: {}", chain(error.as_ref()));
+            say(&format!("importer: {}", with_causes(error.as_ref())));
             ExitCode::FAILURE
         }
     }
@@ -89,15 +89,4 @@ async fn run(arguments: Arguments, config: &Config, sealer: Sealer) -> Result<()
     };
     report::print(&counts, &quarantine, closed, started.elapsed());
     Ok(())
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

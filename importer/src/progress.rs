@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use service::telemetry::say;
+
 use crate::pass::Seen;
 
 /// Between two lines without a terminal.
@@ -44,7 +46,7 @@ impl Progress {
             let percent = (seen.bytes * 100).checked_div(self.bytes).unwrap_or(100);
             let left = self.started.elapsed().as_secs_f64() * (self.bytes.saturating_sub(seen.bytes)) as f64
                 / seen.bytes.max(1) as f64;
-            eprintln!("{} {percent} %  {}  ETA {left:.0} s", self.stage, self.message(seen));
+            say(&format!("{} {percent} %  {}  ETA {left:.0} s", self.stage, self.message(seen)));
         }
     }
 

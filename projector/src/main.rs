@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use service::config::EXIT_USAGE;
+use service::telemetry::{say, with_causes};
 
 use crate::config::{Arguments, Verb};
 
@@ -28,14 +29,14 @@ async fn main() -> ExitCode {
     let config = match service::Config::load(arguments.verb.config()) {
         Ok(config) => config,
         Err(mistakes) => {
-            eprintln(&mistakes.to_string());
+            say(&mistakes.to_string());
             return ExitCode::from(EXIT_USAGE);
         }
     };
     if let Verb::Run { replica, .. } = &arguments.verb
         && let Err(mistake) = config.replica(replica)
     {
-        eprintln(&format!("projector: {mistake}"));
+        say(&format!("projector: {mistake}"));
         return ExitCode::from(EXIT_USAGE);
     }
     let done = match arguments.verb {
@@ -47,26 +48,8 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln(&format!("projector: {}", with_causes(error.as_ref())));
+            say(&format!("projector: {}", with_causes(error.as_ref())));
             ExitCode::FAILURE
         }
     }
-}
-
-#[allow(clippy::print_stderr, reason = "the last word of a failed command is for whoever typed it")]
-fn eprintln(text: &str) {
-    std::eprintln!("{text}");
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text += &format!(": {said}");
-        }
-        cause = error.source();
-    }
-    text
 }

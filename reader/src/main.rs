@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let settings = match Settings::load(&arguments) {
         Ok(settings) => settings,
         Err(mistakes) => {
-            eprintln!("reader: {mistakes}");
+            telemetry::say(&format!("reader: {mistakes}"));
             return ExitCode::from(EXIT_USAGE);
         }
     };

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use service::config::EXIT_USAGE;
+use service::telemetry::say;
 
 use crate::arguments::{Arguments, Verb};
 
@@ -25,20 +26,15 @@ async fn main() -> ExitCode {
     let config = match service::Config::load(&arguments.config) {
         Ok(config) => config,
         Err(mistakes) => {
-            last_word(&mistakes.to_string());
+            say(&mistakes.to_string());
             return ExitCode::from(EXIT_USAGE);
         }
     };
     match app::run(config, &arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            last_word(&format!("writer: {error}"));
+            say(&format!("writer: {error}"));
             ExitCode::FAILURE
         }
     }
-}
-
-#[allow(clippy::print_stderr, reason = "the last word of a failed command is for whoever typed it")]
-fn last_word(text: &str) {
-    eprintln!("{text}");
 }

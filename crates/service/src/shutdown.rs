@@ -18,8 +18,8 @@ pub fn on_signal() -> std::io::Result<CancellationToken> {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
         };
-        tracing::info!(signal = name, "stopping: finishing what is in flight");
         on_signal.cancel();
+        tracing::info!(signal = name, "stopping: finishing what is in flight");
     });
     Ok(stop)
 }

@@ -1,6 +1,7 @@
 //! Logs: structured, to stderr; for people on a terminal, JSON otherwise.
 
-use std::io::IsTerminal;
+use std::error::Error;
+use std::io::{IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
 
@@ -11,12 +12,36 @@ const FILTER: &str = "info,async_nats=off,sqlx=warn,hyper=warn";
 /// Starts logging. `ATELIER_LOG` takes a filter, as in `debug` or `info,projector=debug`.
 pub fn start() {
     let filter = EnvFilter::try_from_env("ATELIER_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
-    let logs =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        // A line that cannot be written would be complained of on stderr as well, which then panics.
+        .log_internal_errors(false);
     // A second start, as in tests that share a process, keeps the first.
     let _already_started = if std::io::stderr().is_terminal() {
         logs.try_init()
     } else {
         logs.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
     };
+}
+
+/// What a command says to whoever typed it, beside its result: its last word, or progress. Nobody may be there to read
+/// it any more, which must not stop the work.
+pub fn say(text: &str) {
+    let _read_or_not = writeln!(std::io::stderr(), "{text}");
+}
+
+/// An error and what caused it, in one line; what an error repeats of its cause stands once.
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text += &format!(": {said}");
+        }
+        cause = error.source();
+    }
+    text
 }
