@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use async_nats::jetstream;
+use async_nats::jetstream::context::CreateStreamErrorKind;
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, PersistenceMode, RetentionPolicy, StorageType,
 };
+use async_nats::jetstream::{self, ErrorCode};
 use contract::position::{Epoch, Position};
 use contract::subject;
 
@@ -16,6 +17,9 @@ use crate::server;
 
 /// The metadata key that holds the epoch.
 pub const METADATA_EPOCH: &str = "atelier_epoch";
+
+/// JetStream's word for a server whose `max_file_store` is too small for a stream.
+const NO_STORAGE: ErrorCode = ErrorCode::STORAGE_RESOURCES_EXCEEDED;
 
 /// What `projector init` may choose.
 #[derive(Clone, Debug)]
@@ -61,10 +65,12 @@ pub async fn create(settings: &Settings, definition: &Definition) -> Result<(Epo
     match verified_info(&context).await {
         Ok((epoch, _)) => Ok((epoch, false)),
         Err(Error::NoStream) => {
-            context
-                .create_stream(config(definition))
-                .await
-                .map_err(|e| Error::request("create the stream")(e.into()))?;
+            context.create_stream(config(definition)).await.map_err(|error| match error.kind() {
+                CreateStreamErrorKind::JetStream(e) if e.error_code() == NO_STORAGE => {
+                    Error::NoRoom { max_bytes: definition.max_bytes }
+                }
+                _ => Error::request("create the stream")(error.into()),
+            })?;
             verified_info(&context).await.map(|(epoch, _)| (epoch, true))
         }
         Err(error) => Err(error),

@@ -44,6 +44,14 @@ pub enum Error {
         /// Each difference as a sentence part.
         Vec<String>,
     ),
+    /// The server has no room for a stream of this size.
+    #[error(
+        "nats-server has no room for a stream of {max_bytes} bytes: set stream.max_bytes to less, or raise max_file_store in its jetstream block"
+    )]
+    NoRoom {
+        /// What was asked for.
+        max_bytes: i64,
+    },
     /// The stream has been created anew since a replica followed it.
     #[error(
         "the stream's epoch is {found}, but this replica followed epoch {remembered}: the stream was recreated. Nothing is applied; see docs/errors/stream-recreated.md"
