@@ -1,0 +1,23 @@
+//! What the tests of the whole system share: a shopper, an operator, real systems to act on, and ways to look.
+//!
+//! One method is one action of a user ([`Shopper`], [`Operator`]). Whatever a test waits for is a condition with a
+//! deadline ([`eventually`]); nothing sleeps to be on the safe side.
+
+pub mod catalogue;
+mod eventually;
+pub mod guardian;
+mod load;
+mod operator;
+mod random;
+mod shopper;
+pub mod stream_access;
+mod system;
+pub mod tables;
+pub mod wire;
+
+pub use eventually::{eventually, within};
+pub use load::{Load, Tally};
+pub use operator::{Operator, Said};
+pub use random::Random;
+pub use shopper::{Answer, Shopper, review};
+pub use system::{Private, Shared, empty, options, private, shared, with_catalogue};

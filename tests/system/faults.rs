@@ -1,0 +1,4 @@
+//! Real faults on real processes.
+
+mod kills;
+mod load;

@@ -1,0 +1,12 @@
+//! Atelier as a whole, on real servers.
+//!
+//! `resources`: the HTTP contract, sentence by sentence. `promises`: the design, promise by promise. `faults`: real
+//! faults on real processes. `operations`: commands as an operator types them.
+
+// Everything here is a test or belongs to one.
+#![allow(clippy::unwrap_used)]
+
+mod faults;
+mod operations;
+mod promises;
+mod resources;

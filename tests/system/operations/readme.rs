@@ -1,0 +1,83 @@
+//! The README's commands, as written, give what it shows.
+
+use serde_json::Value;
+
+use super::commands::{Terminal, checkout, free_port};
+
+/// The address in the README.
+const WRITTEN: &str = "127.0.0.1:8080";
+
+/// Fenced blocks: language and text.
+fn blocks(markdown: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let mut lines = markdown.lines();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            blocks.push((language.to_owned(), text.join("\n")));
+        }
+    }
+    blocks
+}
+
+fn shell(command: &str, port: &str) -> String {
+    let command = command.replace(WRITTEN, &format!("127.0.0.1:{port}"));
+    let output = std::process::Command::new("bash").args(["-c", &command]).output().unwrap();
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The same JSON but for what differs by nature: the event's position and its time.
+fn without_what_differs(mut json: Value) -> Value {
+    if let Some(id) = json.pointer_mut("/review_id") {
+        *id = Value::Null;
+    }
+    for pointer in ["/results/0/review_id", "/results/0/date"] {
+        if let Some(value) = json.pointer_mut(pointer) {
+            *value = Value::Null;
+        }
+    }
+    json
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readmes_curl_lines_give_what_it_shows() {
+    let readme = std::fs::read_to_string(checkout().join("README.md")).unwrap();
+    let blocks = blocks(&readme);
+    let terminal = Terminal::new("readme");
+    let port = free_port().to_string();
+    let up = terminal.xtask("up", &["--detach", "--port", &port]).await.expect_success();
+    assert!(up.out.contains("Atelier is up at http://127.0.0.1:"), "{up:?}");
+
+    let mut tried = 0;
+    for pair in blocks.windows(2) {
+        let [(_, command), (language, shown)] = pair else { unreachable!("windows of two") };
+        if !command.starts_with("curl ") {
+            continue;
+        }
+        let given = shell(&command.replacen("curl ", "curl -s ", 1), &port);
+        match language.as_str() {
+            "json" => {
+                let parsed = |text: &str| {
+                    without_what_differs(serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}")))
+                };
+                assert_eq!(parsed(&given), parsed(shown), "{command}");
+            }
+            "http" => {
+                for line in shown.lines().filter(|line| !line.is_empty() && !line.starts_with(['{', 'a'])) {
+                    assert!(given.contains(line), "{line:?} is missing in {given}");
+                }
+                for name in ["atelier-position: ", "atelier-applied: true", "{\"review_id\":10000000"] {
+                    assert!(
+                        given.contains(name) && shown.contains(name),
+                        "{name:?} is missing in {given} or the README"
+                    );
+                }
+            }
+            other => panic!("after {command} the README shows its output, not {other:?}"),
+        }
+        tried += 1;
+    }
+    assert_eq!(tried, 3, "the README shows three curl lines with their output");
+    let _said = terminal.xtask("down", &[]).await.expect_success();
+}

@@ -1,0 +1,150 @@
+//! No statement reads a growing table from end to end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use local::System;
+use serde_json::Value;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Connection, Row};
+use tests::shared;
+
+const PRODUCTS: u32 = 2_000;
+/// They have one row each.
+const TABLES_OF_ONE_ROW: [&str; 2] = ["checkpoint", "catalogue"];
+/// Run once, when a catalogue closes: they read everything, by design. Or no statements with a plan.
+const RUN_ONCE: [&str; 6] = [
+    "products/documents.sql",
+    "reviews/totals.sql",
+    "reviews/characteristic_totals.sql",
+    "catalogue/analyze.sql",
+    "catalogue/become_owner.sql",
+    "/init/",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_is_prepared_and_none_scans_a_growing_table() {
+    let system = shared().await;
+    let mut connection = loaded(&system).await;
+    let scanning = "explain (generic_plan, format json) select id from reviews where body = $1";
+    let row = sqlx::raw_sql(scanning).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(scanned(&row), ["reviews"], "this test sees a scan where there is one");
+
+    let mut faults = Vec::new();
+    let mut checked = 0;
+    for service in ["reader", "projector", "writer", "crates/replica"] {
+        for file in statements(&checkout().join(service).join("src")) {
+            let name = file.strip_prefix(checkout()).unwrap().display().to_string();
+            if RUN_ONCE.iter().any(|part| name.contains(part)) {
+                continue;
+            }
+            let statement = fs::read_to_string(&file).unwrap();
+            let explain =
+                format!("explain (generic_plan, format json) {}", statement.trim().trim_end_matches(';'));
+            match sqlx::raw_sql(AssertSqlSafe(explain)).fetch_one(&mut connection).await {
+                Ok(row) => faults.extend(scanned(&row).iter().map(|table| format!("{name} scans {table}"))),
+                Err(error) => faults.push(format!("{name} cannot be prepared: {error}")),
+            }
+            checked += 1;
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(checked >= 25, "only {checked} statements were found");
+}
+
+fn scanned(explained: &PgRow) -> Vec<String> {
+    let plan: String = explained.try_get_unchecked(0).unwrap();
+    let mut found = Vec::new();
+    scans(&serde_json::from_str(&plan).unwrap(), &mut found);
+    found
+}
+
+/// Tables of a plan that are read from end to end, but for those of one row.
+fn scans(plan: &Value, found: &mut Vec<String>) {
+    match plan {
+        Value::Object(node) => {
+            if let (Some("Seq Scan"), Some(table)) = (
+                node.get("Node Type").and_then(Value::as_str),
+                node.get("Relation Name").and_then(Value::as_str),
+            ) && !TABLES_OF_ONE_ROW.contains(&table)
+            {
+                found.push(table.to_owned());
+            }
+            node.values().for_each(|value| scans(value, found));
+        }
+        Value::Array(list) => list.iter().for_each(|value| scans(value, found)),
+        _ => {}
+    }
+}
+
+/// A database of its own with the tables of a generation, full.
+async fn loaded(system: &System) -> PgConnection {
+    let options: PgConnectOptions = system.postgres_url("a").unwrap().parse().unwrap();
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("create database statements").execute(&mut connection).await.unwrap();
+    let mut connection = PgConnection::connect_with(&options.database("statements")).await.unwrap();
+    // As a reader's session: the plan that is looked at is the plan that runs.
+    let mut script = "create schema live; set search_path = live; set jit = off; set plan_cache_mode = force_generic_plan;".to_owned();
+    let migrations = checkout().join("migrations");
+    for file in
+        sorted(&migrations).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "sql"))
+    {
+        script += &fs::read_to_string(file).unwrap();
+    }
+    script += &rows();
+    for file in ["migrations/indexes/products.sql", "migrations/indexes/reviews.sql"] {
+        script += &fs::read_to_string(checkout().join(file)).unwrap();
+    }
+    for file in &RUN_ONCE[..3] {
+        script += &fs::read_to_string(checkout().join("projector/src/resources").join(file)).unwrap();
+        script += ";\n";
+    }
+    script += "analyze;";
+    sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await.unwrap();
+    let documents =
+        sqlx::query("select count(*) from product_documents").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(documents.get::<i64, _>(0), i64::from(PRODUCTS));
+    connection
+}
+
+fn rows() -> String {
+    format!(
+        "insert into checkpoint values (true, 1000100000, 'abcdefgh2345', '', 1, 0, 1, 1);
+         insert into catalogue values (true, 1000000000, 1000000100);
+         insert into products select id, 'name ' || id, 's', 'd', 'c', 10 from generate_series(1, {PRODUCTS}) id;
+         insert into features select id, id / 2 + 1, 'f', 'v' from generate_series(1, {PRODUCTS} * 2 - 2) id;
+         insert into styles select id, id / 2 + 1, 'style', null, 10, true from generate_series(1, {PRODUCTS} * 2 - 2) id;
+         insert into skus select id, id / 6 + 1, 'S', 1 from generate_series(1, {PRODUCTS} * 10) id;
+         insert into style_photos select id, id / 3 + 1, 'u', 't' from generate_series(1, {PRODUCTS} * 5) id;
+         insert into related_products select id, id % {PRODUCTS} + 1, id % 700 + 1 from generate_series(1, {PRODUCTS} * 4) id;
+         insert into reviews select id, id % {PRODUCTS} + 1, id % 5 + 1, timestamp '2020-01-01' + id * interval '1 minute', 's', 'b',
+             id % 3 = 0, id % 20 = 0, 'n', 'sealed', null, id % 50 from generate_series(1, {PRODUCTS} * 10) id;
+         insert into review_photos select id, id * 2, 'u' from generate_series(1, {PRODUCTS} * 5) id;
+         insert into characteristics select id, id % {PRODUCTS} + 1, 'Fit ' || id from generate_series(1, {PRODUCTS} * 3) id;
+         insert into characteristic_ratings select id, id % ({PRODUCTS} * 3) + 1, id / 3 + 1, id % 5 + 1 from generate_series(1, {PRODUCTS} * 30 - 3) id;
+         insert into rejections select id, 'review.helpful', 'unknown_review' from generate_series(1000000200, 1000010200) id;
+         insert into idempotency_keys select 'key ' || id, id, 'b', 'applied', id from generate_series(1000000200, 1000020200) id;\n"
+    )
+}
+
+fn statements(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in sorted(folder) {
+        if path.is_dir() {
+            found.extend(statements(&path));
+        } else if path.extension().is_some_and(|ending| ending == "sql") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
