@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    service::telemetry::start();
+    service::telemetry::start_for_command();
     let (config, sealer) = match configuration(&arguments) {
         Ok(parts) => parts,
         Err(message) => {

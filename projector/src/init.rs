@@ -38,7 +38,7 @@ const SPACE_SHARE: f64 = 0.8;
 pub(crate) async fn init(config: &Config) -> Result<(), Box<dyn Error>> {
     for path in [&config.keys.sealing, &config.keys.hashing] {
         if secrets::ensure(path)? {
-            tracing::info!(file = %path.display(), "made a key file: back it up, without it addresses cannot be opened");
+            println!("key file {}: made; back it up, without it addresses cannot be opened", path.display());
         }
     }
     let definition = Definition {

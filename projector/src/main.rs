@@ -25,7 +25,12 @@ use crate::config::{Arguments, Verb};
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    service::telemetry::start();
+    match arguments.verb {
+        Verb::Run { .. } => service::telemetry::start(),
+        Verb::Init { .. } | Verb::Status { .. } | Verb::Probe { .. } => {
+            service::telemetry::start_for_command()
+        }
+    }
     let config = match service::Config::load(arguments.verb.config()) {
         Ok(config) => config,
         Err(mistakes) => {

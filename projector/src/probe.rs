@@ -78,9 +78,9 @@ pub(crate) async fn probe(config: &Config, json: bool) -> Result<(), Box<dyn Err
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         let Report { position, durable_ms, applied, replicas, .. } = &report;
-        let applied_ms = report.applied_ms.map_or(String::new(), |ms| format!(" in {ms:.0} ms"));
+        let applied_ms = report.applied_ms.map_or(String::new(), |ms| format!(" in {ms:.1} ms"));
         println!(
-            "probe event {position}: durable in {durable_ms:.0} ms, applied on {applied} of {replicas} replicas{applied_ms}"
+            "probe event {position}: durable in {durable_ms:.1} ms, applied on {applied} of {replicas} replicas{applied_ms}"
         );
     }
     if report.missing.is_empty() {

@@ -5,13 +5,24 @@ use std::io::{IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
 
-/// What is logged unless `ATELIER_LOG` says otherwise. The library's own words about its connection are left out,
+/// What a service logs unless `ATELIER_LOG` says otherwise. The library's own words about its connection are left out,
 /// because ours say the same once, with what to do.
-const FILTER: &str = "info,async_nats=off,sqlx=warn,hyper=warn";
+const SERVICE: &str = "info,async_nats=off,sqlx=warn,hyper=warn";
+/// What a command that somebody types logs: its own words say the rest.
+const COMMAND: &str = "warn,async_nats=off";
 
-/// Starts logging. `ATELIER_LOG` takes a filter, as in `debug` or `info,projector=debug`.
+/// Starts a service's logging. `ATELIER_LOG` takes a filter, as in `debug` or `info,projector=debug`.
 pub fn start() {
-    let filter = EnvFilter::try_from_env("ATELIER_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
+    start_with(SERVICE);
+}
+
+/// Starts the logging of a command that ends by itself; `ATELIER_LOG` as for a service.
+pub fn start_for_command() {
+    start_with(COMMAND);
+}
+
+fn start_with(usual: &str) {
+    let filter = EnvFilter::try_from_env("ATELIER_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
