@@ -18,6 +18,9 @@ use crate::references::References;
 use crate::resources;
 use crate::visibility::Visibility;
 
+/// How long an operator's last request may take when the process ends.
+const OPERATIONS_BOUND: Duration = Duration::from_secs(1);
+
 /// What handlers share.
 pub(crate) struct App {
     pub(crate) sealer: Sealer,
@@ -69,15 +72,19 @@ pub(crate) async fn run(config: Config, arguments: &Run) -> Result<(), Box<dyn E
     ));
     tracing::info!(listen = %arguments.listen, operations = %arguments.operations, "the writer started");
     // Shoppers are answered from the first moment, with a 503 while the stream is away.
-    let serving = tokio::spawn(serve::serve(listener, app, stop.clone()));
+    let mut serving = tokio::spawn(serve::serve(listener, app, stop.clone()));
     tokio::select! {
         // A server or stream that must not be used as it is: whoever starts the writer is told at once.
         refusal = refused(&connection) => return Err(refusal.into()),
-        () = stop.cancelled() => {}
+        () = stop.cancelled() => (&mut serving).await?,
+        // It ends before it is told to only by a panic, and a writer that serves nobody must not look well.
+        ended = &mut serving => ended?,
     }
-    serving.await?;
     last.cancel();
-    watching.await?;
+    // An operator's connection that does not end is cut with the process.
+    if let Ok(watched) = tokio::time::timeout(OPERATIONS_BOUND, watching).await {
+        watched?;
+    }
     tracing::info!("the writer stopped");
     Ok(())
 }

@@ -8,10 +8,13 @@ use service::metrics::VISIBLE_SECONDS;
 use service::problem::{Problem, pages};
 
 use crate::app::App;
+use crate::commit::NotCommitted;
 use crate::write::Write;
 
 /// The latest answer: below the 15 seconds that nginx waits for a writer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(13);
+const ANSWER_WITHIN: Duration = Duration::from_secs(14);
+/// The wait for replicas ends earlier, so that its result can still be told.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(12);
 
 /// A write that is done.
 pub(crate) struct Done {
@@ -28,13 +31,20 @@ impl App {
     /// 503 when it is not stored or nobody knows; 409 when it was rejected on record; 422 when its
     /// `Idempotency-Key` was used with another body.
     pub(crate) async fn submit(&self, write: &Write, event: &Event) -> Result<Done, Problem> {
+        let left = ANSWER_WITHIN.saturating_sub(write.started.elapsed());
+        tokio::time::timeout(left, self.settle(write, event))
+            .await
+            .unwrap_or(Err(NotCommitted::Unknown.into()))
+    }
+
+    async fn settle(&self, write: &Write, event: &Event) -> Result<Done, Problem> {
         let committed = self.commits.commit(write.message(event)).await?;
         if committed.duplicate {
             self.compare_with_first(write, committed.token.position).await?;
         }
         let started = Instant::now();
-        // Whatever else took long: nginx must hear an answer before it gives the writer up.
-        let left = ANSWER_WITHIN.saturating_sub(write.started.elapsed());
+        // Whatever else took long: what is stored is said to be stored before nginx gives the writer up.
+        let left = VISIBLE_WITHIN.saturating_sub(write.started.elapsed());
         let longest = if write.respond_async { Duration::ZERO } else { self.visible_wait.min(left) };
         let seen = self.visibility.wait(&committed.token, longest).await;
         if seen.applied {
