@@ -35,6 +35,8 @@ const APPLY: Duration = Duration::from_secs(60);
 const STALL: Duration = Duration::from_secs(3);
 /// How long a serving replica may stand still below the head before it says so.
 const STANDSTILL: Duration = Duration::from_secs(5);
+/// How long an operator's last request may take when the process ends.
+const OPERATIONS_BOUND: Duration = Duration::from_secs(1);
 /// How long a stopped replica waits before it looks again whether somebody has acted.
 const STOPPED_PAUSE: Duration = Duration::from_secs(5);
 /// How often a projector that stands by looks whether the replica is free.
@@ -79,7 +81,10 @@ pub(crate) async fn run(config: Config, name: &str, operations: SocketAddr) -> R
     });
     tokio::time::sleep(Duration::from_millis(20)).await;
     last.cancel();
-    serving.await?;
+    // An operator's connection that does not end is cut with the process.
+    if let Ok(served) = tokio::time::timeout(OPERATIONS_BOUND, serving).await {
+        served?;
+    }
     tracing::info!(replica = name, "the projector stopped");
     ended.map_err(Into::into)
 }
@@ -228,9 +233,11 @@ impl Projection {
         self.settle(checkpoint, &mut target, None);
         let mut batches = Batches::new(follower, self.batch);
         loop {
+            // Only what the stream had before the wait counts: the newest event may just be on its way.
+            let known = self.announcer.head();
             let batch = match tokio::time::timeout(STALL, batches.next()).await {
                 Ok(batch) => batch?,
-                Err(_) if self.announcer.head() > checkpoint.position => {
+                Err(_) if known > checkpoint.position => {
                     return Err(Failure::Stalled { position: checkpoint.position });
                 }
                 Err(_) => continue,

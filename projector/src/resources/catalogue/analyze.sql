@@ -1,4 +1,5 @@
 -- Statistics for what was loaded, before the first read plans with them. Then the projector's own role again.
+-- Index: none, samples of the tables are read.
 analyze products;
 analyze features;
 analyze styles;
