@@ -84,8 +84,10 @@ async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Error>>) -> 
     let failed = |error: std::io::Error| Error::failed("listen for signals")(error.into());
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
     tokio::select! {
         outcome = work => outcome,
+        _ = hang_up.recv() => Err(Error::Interrupted),
         _ = interrupt.recv() => Err(Error::Interrupted),
         _ = terminate.recv() => Err(Error::Interrupted),
     }

@@ -66,10 +66,9 @@ fn tidied() -> Result<(), Error> {
 /// Licences, bans and sources, by cargo-deny. It takes minutes to compile: installed once, kept.
 fn dependencies() -> Result<(), Error> {
     let Some(deny) = cargo_deny() else {
-        println!(
-            "note: cargo-deny is not there and cannot be installed; licences, bans and sources were not checked"
-        );
-        return Ok(());
+        return Err(Error::said(
+            "cargo-deny is not there and cannot be installed: licences, bans and sources were not checked; install it with cargo install --locked cargo-deny",
+        ));
     };
     let status = Command::new(deny)
         .args(["--log-level", "error", "check", "licenses", "bans", "sources"])

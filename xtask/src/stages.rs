@@ -1,5 +1,6 @@
 //! Stages with their seconds, as they pass.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
@@ -23,7 +24,7 @@ impl Stages {
     /// It is over.
     pub(crate) fn ended(&mut self, name: &str, took: Duration) {
         self.clear();
-        println!("{name:>20} {:8.1} s", took.as_secs_f64());
+        say(&format!("{name:>20} {:8.1} s", took.as_secs_f64()));
     }
 
     /// Takes the turning line away, before anything else is printed.
@@ -43,4 +44,9 @@ impl Stages {
         self.ended(name, started.elapsed());
         Ok(outcome)
     }
+}
+
+/// Prints a line for people. Whoever read it may have gone; the work goes on.
+pub(crate) fn say(line: &str) {
+    let _read_or_not = writeln!(std::io::stdout(), "{line}");
 }

@@ -16,7 +16,8 @@ pub(crate) fn run(rest: &Rest) -> Result<(), Error> {
     stages.run("components", || Ok(Components::get(&sources)?))?;
     // The tests start our binaries, which `cargo test` does not build by itself.
     stages.run("build", cargo::build)?;
-    let mut arguments: Vec<OsString> = ["test", "--release", "--workspace"].map(OsString::from).into();
+    let mut arguments: Vec<OsString> =
+        ["test", "--release", "--workspace", "--no-fail-fast"].map(OsString::from).into();
     arguments.extend(rest.arguments.iter().cloned());
     cargo::run(
         &arguments,

@@ -14,7 +14,7 @@ use local::components::Sources;
 use local::{Data, Record, Stage, System, SystemOptions, binaries};
 
 use crate::error::Error;
-use crate::stages::Stages;
+use crate::stages::{Stages, say};
 use crate::{SystemArguments, cargo, checkout};
 use catalogue::Catalogue;
 
@@ -96,7 +96,7 @@ impl SystemChoice {
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Error> {
     let data = arguments.choice.system.data();
     if let Some(record) = Record::read(&data).filter(Record::is_running) {
-        println!("this system is already running");
+        say("this system is already running");
         page::print(&record.url, &data, &arguments.choice.system, true);
         return Ok(());
     }
@@ -140,10 +140,10 @@ async fn foreground(
     page::print(&system.url(), data, &choice.system, false);
 
     stop.asked().await;
-    println!("stopping");
+    say("stopping");
     let since = Instant::now();
     system.stop().await;
-    println!("stopped after {:.1} s", since.elapsed().as_secs_f64());
+    say(&format!("stopped after {:.1} s", since.elapsed().as_secs_f64()));
     Ok(())
 }
 

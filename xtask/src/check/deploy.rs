@@ -1,4 +1,4 @@
-//! Every configuration in `deploy/` is read by its real consumer.
+//! The configurations of nats-server and nginx are read by their real consumers; that of Postgres is by every start.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

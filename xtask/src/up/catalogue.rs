@@ -36,6 +36,7 @@ pub(crate) struct Arguments {
 
 /// What the first start imports.
 pub(super) enum Catalogue {
+    Nothing,
     Sample(u64),
     Folder(PathBuf),
 }
@@ -75,9 +76,7 @@ impl Catalogue {
             return Ok(None);
         }
         if asked.empty {
-            layout::make_folder(data.root())?;
-            remember(data, "nothing", true)?;
-            return Ok(None);
+            return Ok(Some(Self::Nothing));
         }
         match &asked.import {
             Some(folder) if !folder.join("product.csv").is_file() => Err(Error::said(format!(
@@ -94,6 +93,7 @@ impl Catalogue {
     /// Imports it and waits until every replica has applied it.
     pub(super) async fn import(&self, data: &Data, system: &SystemArguments) -> Result<(), Error> {
         match self {
+            Self::Nothing => remember(data, "nothing", true),
             Self::Folder(folder) => {
                 import(data, folder, &format!("the files in {}", folder.display()), system, Told::Here).await
             }

@@ -7,6 +7,7 @@ use tokio::process::Command;
 
 use crate::SystemArguments;
 use crate::error::Error;
+use crate::stages::say;
 
 /// One control event through the whole system, and what it took.
 pub(super) async fn probe(data: &Data) -> Result<(), Error> {
@@ -27,7 +28,7 @@ pub(super) async fn probe(data: &Data) -> Result<(), Error> {
             logs.display()
         )));
     }
-    print!("\n{}", String::from_utf8_lossy(&output.stdout));
+    say(&format!("\n{}", String::from_utf8_lossy(&output.stdout).trim_end()));
     Ok(())
 }
 
