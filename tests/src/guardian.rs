@@ -64,11 +64,15 @@ pub fn run(orders: impl BufRead) {
     }
     for path in watched {
         let data = Data::new(&path);
+        // A supervisor first: it would start again what is stopped.
+        for process in named_in_a_command_line(&path, &["xtask"]) {
+            process.signal(Signal::KILL);
+        }
         if let Some(record) = Record::read(&data) {
             let _names = leftovers::stop(&record);
         }
         // Commands that an operator was just typing are in no record.
-        for process in named_in_a_command_line(&path) {
+        for process in named_in_a_command_line(&path, &binaries::SERVICES) {
             process.signal(Signal::KILL);
         }
         if !kept.contains(&path) {
@@ -78,8 +82,8 @@ pub fn run(orders: impl BufRead) {
     }
 }
 
-/// Processes of ours whose command line names the folder, as all do by `--config`.
-fn named_in_a_command_line(folder: &Path) -> Vec<Identity> {
+/// Processes of these programs whose command line names the folder, as all of ours do by `--config` or `--data`.
+fn named_in_a_command_line(folder: &Path, programs: &[&str]) -> Vec<Identity> {
     let name = folder.display().to_string();
     let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
@@ -88,7 +92,7 @@ fn named_in_a_command_line(folder: &Path) -> Vec<Identity> {
             let line = String::from_utf8_lossy(&line);
             let program =
                 line.split('\0').next().and_then(|program| Path::new(program).file_name()?.to_str());
-            program.is_some_and(|program| binaries::SERVICES.contains(&program)) && line.contains(&name)
+            program.is_some_and(|program| programs.contains(&program)) && line.contains(&name)
         })
         .filter_map(Identity::of)
         .collect()

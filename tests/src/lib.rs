@@ -20,4 +20,4 @@ pub use load::{Load, Tally};
 pub use operator::{Operator, Said};
 pub use random::Random;
 pub use shopper::{Answer, Shopper, review};
-pub use system::{Private, Shared, empty, options, private, shared, with_catalogue};
+pub use system::{Private, Shared, empty, options, private, shared, turn, with_catalogue};

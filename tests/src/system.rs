@@ -60,18 +60,23 @@ async fn start_shared() -> Result<System, String> {
     let mut folder = TemporaryFolder::new("shared").map_err(|error| error.to_string())?;
     guardian::watch_over(folder.path());
     folder.keep();
-    let mut options =
-        options(folder.path()).with_environment("writer", "ATELIER_WRITER_VISIBLE_WAIT_MS", "10000");
+    let mut options = options(folder.path());
     options.writers = 2;
     let system = System::start(options, &mut |_| ()).await.map_err(|error| error.to_string())?;
     fill(&system).await;
     Ok(system)
 }
 
+/// One's turn to run a system that the tests do not share: more at a time would starve each other.
+pub async fn turn() -> SemaphorePermit<'static> {
+    PRIVATE_SYSTEMS.acquire().await.expect("the semaphore is never closed")
+}
+
 /// Options for a system of the tests in this folder.
 #[must_use]
 pub fn options(data: &Path) -> SystemOptions {
-    SystemOptions::new(data)
+    // On a machine that is busy with other tests replicas may take longer than shoppers would wait.
+    SystemOptions::new(data).with_environment("writer", "ATELIER_WRITER_VISIBLE_WAIT_MS", "10000")
 }
 
 /// A private system without a catalogue.
@@ -91,7 +96,7 @@ pub async fn with_catalogue(name: &str, change: impl FnOnce(SystemOptions) -> Sy
 /// # Panics
 /// When it does not start.
 pub async fn private(name: &str, change: impl FnOnce(SystemOptions) -> SystemOptions) -> Private {
-    let permit = PRIVATE_SYSTEMS.acquire().await.expect("the semaphore is never closed");
+    let permit = turn().await;
     let folder = TemporaryFolder::new(name).expect("the temporary folder can be written");
     guardian::watch_over(folder.path());
     match System::start(change(options(folder.path())), &mut |_| ()).await {

@@ -146,19 +146,38 @@ async fn key_of(connection: &mut PgConnection, table: &str) -> sqlx::Result<Stri
     .try_get(0)
 }
 
+/// Lets a replica's checkpoint not move until the connection is dropped; its position.
+async fn hold(system: &System, replica: &str) -> sqlx::Result<(i64, PgConnection)> {
+    let mut connection = connect(system, replica).await?;
+    sqlx::raw_sql("begin; lock table checkpoint in share mode").execute(&mut connection).await?;
+    let position =
+        sqlx::query("select position from checkpoint").fetch_one(&mut connection).await?.try_get(0)?;
+    Ok((position, connection))
+}
+
 /// Waits until all replicas stand at one position, `least` or behind it, and are equal there; answers what they hold.
 ///
 /// # Panics
 /// When they come to one position and are not equal, or do not come to one.
 pub async fn equal(system: &System, least: i64) -> Tables {
     let all = eventually("all replicas stand at one position", SETTLES, async || {
+        // Held still while they are read: others may be writing.
+        let mut held = Vec::new();
+        let mut positions = Vec::new();
+        for replica in system.replicas() {
+            let (position, hold) =
+                hold(system, replica).await.map_err(|error| format!("{replica}: {error}"))?;
+            positions.push(position);
+            held.push(hold);
+        }
+        if positions.iter().any(|position| *position != positions[0] || *position < least) {
+            return Err(format!("{positions:?}, and {least} is asked for"));
+        }
         let mut all: Vec<Tables> = Vec::new();
         for replica in system.replicas() {
             all.push(read(system, replica).await.map_err(|error| format!("{replica}: {error}"))?);
         }
-        let positions: Vec<i64> = all.iter().map(|tables| tables.position).collect();
-        let together = positions.iter().all(|position| *position == positions[0] && *position >= least);
-        if together { Ok(all) } else { Err(format!("{positions:?}, and {least} is asked for")) }
+        Ok(all)
     })
     .await;
     for other in &all[1..] {

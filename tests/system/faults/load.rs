@@ -13,6 +13,11 @@ use tokio::task::JoinSet;
 /// How long one shopper goes on trying to land one review.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// Between two tries of a shopper who was told that it does not work just now.
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+/// Reviews on a page that is read: answers grow to nearly 16 kB, which nginx holds before their first byte.
+const PAGE: usize = 45;
+
 /// A running load on one product. Each review has a body of its own, so that it can be counted.
 pub(crate) struct Load {
     shared: Arc<Shared>,
@@ -149,6 +154,8 @@ impl Shared {
                     answer.header("retry-after").is_some(),
                     "an outage says when to try again: {answer:?}"
                 );
+                // A shopper who were faster would only take the processors from what heals.
+                tokio::time::sleep(BETWEEN_TRIES).await;
                 false
             }
             _ => panic!("a fault of the system is no fault of the shopper: {answer:?}"),
@@ -156,7 +163,7 @@ impl Shared {
     }
 
     async fn read(self: Arc<Self>) {
-        let path = format!("/reviews?product_id={}&count=20&sort=newest", self.product);
+        let path = format!("/reviews?product_id={}&count={PAGE}&sort=newest", self.product);
         while self.goes_on() {
             match self.shopper.try_send(self.shopper.request(Method::GET, &path)).await {
                 Ok(answer) if answer.status == 200 && answer.json()["results"].is_array() => {}

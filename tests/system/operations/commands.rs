@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use local::{TemporaryFolder, binaries};
 use serde_json::Value;
-use tests::{Said, guardian};
+use tests::{Said, guardian, turn};
 use tokio::process::Command;
+use tokio::sync::SemaphorePermit;
 
 /// Longer than any command may take, a first start on a busy machine included.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -15,12 +16,13 @@ const PATIENCE: Duration = Duration::from_secs(150);
 /// A system that is started and stopped by commands alone.
 pub(crate) struct Terminal {
     folder: TemporaryFolder,
+    _turn: SemaphorePermit<'static>,
 }
 
 impl Terminal {
-    pub(crate) fn new(name: &str) -> Terminal {
+    pub(crate) async fn new(name: &str) -> Terminal {
         let folder = TemporaryFolder::new(name).unwrap();
-        let terminal = Terminal { folder };
+        let terminal = Terminal { folder, _turn: turn().await };
         guardian::watch_over(&terminal.data());
         terminal
     }
@@ -35,6 +37,8 @@ impl Terminal {
         command.arg(verb).arg("--data").arg(self.data()).args(arguments);
         // As typed in the checkout.
         command.current_dir(checkout());
+        // On a machine that is busy with other tests replicas may take longer than shoppers would wait.
+        command.env("ATELIER_WRITER_VISIBLE_WAIT_MS", "10000");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let output = tokio::time::timeout(PATIENCE, command.output()).await;
         let output = output.unwrap_or_else(|_| panic!("xtask {verb} did not end")).unwrap();

@@ -44,7 +44,7 @@ fn without_what_differs(mut json: Value) -> Value {
 async fn the_readmes_curl_lines_give_what_it_shows() {
     let readme = std::fs::read_to_string(checkout().join("README.md")).unwrap();
     let blocks = blocks(&readme);
-    let terminal = Terminal::new("readme");
+    let terminal = Terminal::new("readme").await;
     let port = free_port().to_string();
     let up = terminal.xtask("up", &["--detach", "--port", &port]).await.expect_success();
     assert!(up.out.contains("Atelier is up at http://127.0.0.1:"), "{up:?}");
