@@ -1,7 +1,7 @@
 //! The task behind a [`super::Process`].
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const LARGEST_LOG_BYTES: u64 = 32 << 20;
 /// How a run ended.
 enum End {
     Asked,
-    Died { what: String, was_healthy: bool },
+    Died { what: String, was_ready: bool, was_healthy: bool },
 }
 
 /// Runs until the process was killed for good.
@@ -34,7 +34,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut pause = FIRST_PAUSE;
     // The sender lives as long as this task: the waits below do not fail.
     while wanted.wait_for(|wanted| *wanted).await.is_ok() {
-        if let End::Died { what, was_healthy } = one_run(&shared, &mut wanted).await {
+        if let End::Died { what, was_ready, was_healthy } = one_run(&shared, &mut wanted).await {
             if was_healthy {
                 pause = FIRST_PAUSE;
             }
@@ -43,10 +43,13 @@ pub(super) async fn run(shared: Arc<Shared>) {
                     phase: Phase::BackingOff,
                     identity: None,
                     restarts: state.restarts + 1,
-                    last_end: Some(what),
+                    last_end: Some(what.clone()),
                 };
             });
             let rest = pause;
+            if was_ready {
+                note(&shared.spec, &format!("{what}; starting it again in {} ms", rest.as_millis()));
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
             if timeout(rest, unwanted(&mut wanted)).await.is_err() {
                 continue;
@@ -72,7 +75,8 @@ async fn one_run(shared: &Shared, wanted: &mut watch::Receiver<bool>) -> End {
     let (mut child, identity) = match spawn(shared) {
         Ok(started) => started,
         Err(error) => {
-            return End::Died { what: format!("could not be run: {error}"), was_healthy: false };
+            let what = format!("could not be run: {error}");
+            return End::Died { what, was_ready: false, was_healthy: false };
         }
     };
     shared.change(|state| state.identity = Some(identity));
@@ -82,7 +86,7 @@ async fn one_run(shared: &Shared, wanted: &mut watch::Receiver<bool>) -> End {
         tokio::select! {
             status = child.wait() => {
                 let was_healthy = ready_since.is_some_and(|since: Instant| since.elapsed() >= HEALTHY);
-                break End::Died { what: describe(status), was_healthy };
+                break End::Died { what: describe(status), was_ready: ready_since.is_some(), was_healthy };
             }
             () = becomes_ready(spec), if ready_since.is_none() => {
                 ready_since = Some(Instant::now());
@@ -98,6 +102,15 @@ async fn one_run(shared: &Shared, wanted: &mut watch::Receiver<bool>) -> End {
     signal_group(identity.pid, Signal::KILL);
     shared.gate().identity = None;
     end
+}
+
+/// Puts a line into the process's own log, where whoever wonders what happened looks first. Of a start that fails the
+/// process's own last words say why.
+fn note(spec: &Spec, text: &str) {
+    if let Ok(mut log) = open_log(spec) {
+        // A full disk must not keep the process from being started again.
+        let _written_or_not = writeln!(log, "supervisor: {}: {text}", spec.name);
+    }
 }
 
 async fn unwanted(wanted: &mut watch::Receiver<bool>) {
