@@ -38,7 +38,7 @@ pub(crate) struct SystemChoice {
     #[command(flatten)]
     pub(crate) system: SystemArguments,
     /// nginx's port [default: as the last time, at first 8080]
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     /// The first of 64 ports for everything else [default: as the last time, at first free ones]
     #[arg(long, value_name = "PORT")]
@@ -97,9 +97,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Error> {
     let data = arguments.choice.system.data();
     if let Some(record) = Record::read(&data).filter(Record::is_running) {
         say("this system is already running");
+        if arguments.choice.port.is_some_and(|port| !record.url.ends_with(&format!(":{port}"))) {
+            say("note: it keeps its port until it is stopped and started again");
+        }
         page::print(&record.url, &data, &arguments.choice.system, true);
         return Ok(());
     }
+    refuse_foreign(&data)?;
     let catalogue = Catalogue::decide(&data, &arguments.first, &arguments.choice.system)?;
 
     let mut stages = Stages::default();
@@ -112,6 +116,16 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Error> {
     } else {
         foreground(&arguments.choice, &data, catalogue.as_ref(), &mut stages).await
     }
+}
+
+/// A folder with other files is no place for a system: `reset` would remove them with it.
+fn refuse_foreign(data: &Data) -> Result<(), Error> {
+    let root = data.root();
+    let empty = root.read_dir().map_or(true, |mut entries| entries.next().is_none());
+    if empty || data.lock().exists() {
+        return Ok(());
+    }
+    Err(Error::said(format!("{} holds other files; name an empty or a new folder by --data", root.display())))
 }
 
 async fn foreground(

@@ -76,6 +76,18 @@ async fn a_taken_port_is_named_and_nothing_keeps_running() {
     assert_eq!(processes_in(&terminal.data()), Vec::<String>::new());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_with_other_files_is_refused_and_left_alone() {
+    let terminal = Terminal::new("foreign").await;
+    std::fs::create_dir_all(terminal.data()).unwrap();
+    let file = terminal.data().join("precious.txt");
+    std::fs::write(&file, "mine").unwrap();
+    let _said =
+        terminal.xtask("up", &["--detach", "--empty"]).await.expect_refusal(&["other files", "--data"]);
+    assert_ne!(terminal.xtask("reset", &["--yes"]).await.code, Some(0));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
 /// Seconds of a stage as `up` prints them, as in `build  12.3 s`.
 fn stage_seconds(text: &str, stage: &str) -> f64 {
     let line = text.lines().find(|line| line.split_whitespace().next() == Some(stage));

@@ -24,7 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// On the first start import a made-up catalogue of so many products
-    #[arg(long, value_name = "PRODUCTS", default_value_t = PRODUCTS, conflicts_with_all = ["import", "empty"])]
+    #[arg(
+        long,
+        value_name = "PRODUCTS",
+        default_value_t = PRODUCTS,
+        value_parser = clap::value_parser!(u64).range(1..),
+        conflicts_with_all = ["import", "empty"]
+    )]
     sample: u64,
     /// On the first start import the legacy CSV files in this folder
     #[arg(long, value_name = "DIR", conflicts_with = "empty")]
