@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 /// Brings the legacy catalogue into the stream, once, before the first shopper's event.
 ///
-/// Reads the CSV files of products and reviews, cleans them, and publishes them as bulk events. Rows that cannot be
-/// saved go to a quarantine file and do not stop the import. Replicas answer 503 to writes about products until
-/// they have applied the closing event.
+/// Reads the fourteen CSV files, cleans them, and publishes them as bulk events. Rows that cannot be saved go to a
+/// quarantine file and do not stop the import. Replicas answer 503 to writes about products until they have applied
+/// the closing event.
+///
+/// An import that broke off goes on when the same command is run again: the same files under the same keys. A stream
+/// that has a whole catalogue already takes no other: exit status 3.
 #[derive(Debug, clap::Parser)]
 #[command(name = "importer", version)]
 pub(crate) struct Arguments {

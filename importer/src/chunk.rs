@@ -1,6 +1,6 @@
 //! Cleaned rows gathered into chunks of about 512 kB, each of one table, and handed on.
 
-use contract::catalogue::{CHUNK_BYTES, CatalogueChunk, Table};
+use contract::catalogue::{BytesRead, CHUNK_BYTES, CatalogueChunk, Table};
 
 use crate::copy::CopyText;
 
@@ -34,18 +34,18 @@ impl Cutter {
         Self { table, rows: 0, copy: CopyText::with_capacity(CHUNK_BYTES + ROOM_FOR_ONE_ROW) }
     }
 
-    /// Counts a row that was ended, and hands the chunk on when it is full.
-    pub(crate) fn row(&mut self, sink: &mut dyn Sink) -> Result<(), Stopped> {
+    /// Counts a row that was ended, and hands the chunk on when it is full. `read` is how far the files are read.
+    pub(crate) fn row(&mut self, sink: &mut dyn Sink, read: BytesRead) -> Result<(), Stopped> {
         self.rows += 1;
-        if self.copy.len() >= CHUNK_BYTES { self.flush(sink) } else { Ok(()) }
+        if self.copy.len() >= CHUNK_BYTES { self.flush(sink, read) } else { Ok(()) }
     }
 
     /// Hands on what is left.
-    pub(crate) fn flush(&mut self, sink: &mut dyn Sink) -> Result<(), Stopped> {
+    pub(crate) fn flush(&mut self, sink: &mut dyn Sink, read: BytesRead) -> Result<(), Stopped> {
         if self.rows == 0 {
             return Ok(());
         }
         let rows = std::mem::take(&mut self.rows);
-        sink.take(CatalogueChunk { table: self.table, rows, copy: self.copy.take() })
+        sink.take(CatalogueChunk { table: self.table, rows, read: Some(read), copy: self.copy.take() })
     }
 }

@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     OtherYear,
     #[error("refers to {0}, which is not among the {1}")]
     MissingParent(u32, &'static str),
+    #[error("refers to {0}, which has no sku")]
+    NoSku(u32),
     #[error("occurred before")]
     Duplicate,
 }

@@ -1,20 +1,21 @@
-//! The import as a whole: look, take stock, open, pass, close.
+//! The import as a whole: look, take stock, open or go on, pass, close.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use contract::catalogue::{CatalogueChunk, CatalogueOpened};
-use contract::email::Sealer;
 use contract::{Millis, Position};
+use service::telemetry::say;
 use stream::Connection;
 use tokio::sync::mpsc;
 
 use crate::chunk::{Sink, Stopped};
+use crate::keys::Keys;
 use crate::progress::Progress;
 use crate::publish::{self, AGAIN, Publisher};
 use crate::quarantine::{self, Quarantine};
 use crate::summary::FileCounts;
-use crate::{inventory, pass};
+use crate::{inventory, pass, resume};
 
 /// Chunks that wait while one is on its way: enough to keep both sides busy.
 const WAITING_CHUNKS: usize = 2;
@@ -23,7 +24,7 @@ const WAITING_CHUNKS: usize = 2;
 pub(crate) struct Import {
     pub(crate) folder: PathBuf,
     pub(crate) quarantine_folder: PathBuf,
-    pub(crate) sealer: Sealer,
+    pub(crate) keys: Keys,
     pub(crate) connection: Connection,
     pub(crate) time: Millis,
 }
@@ -65,7 +66,7 @@ impl Import {
     /// Imports everything.
     pub(crate) async fn run(self) -> Result<Imported, Error> {
         let started = Instant::now();
-        Publisher::look(&self.connection).await?;
+        let begun = resume::look(&self.connection).await?;
         let folder = self.folder.clone();
         let (bytes, files) = tokio::task::spawn_blocking(move || {
             let bytes = inventory::size(&folder)?;
@@ -75,16 +76,27 @@ impl Import {
             Ok::<_, pass::Error>((bytes, files))
         })
         .await??;
+        let opened = CatalogueOpened {
+            files,
+            sealing_key: self.keys.sealing_id(),
+            hashing_key: Some(self.keys.hashing_id()),
+        };
+        let chunks = begun.as_ref().map(|begun| begun.chunk.map_or(0, |chunk| chunk.number));
+        let mut publisher = Publisher::open(self.connection, opened, begun, self.time).await?;
+        match chunks {
+            None => tracing::info!(bytes, seconds = started.elapsed().as_secs_f64(), "the catalogue is open"),
+            Some(chunks) => say(&format!(
+                "importer: going on with the import that was begun, behind the {chunks} chunks that it has stored"
+            )),
+        }
+        // What an earlier run set aside is found again.
         let mut quarantine = Quarantine::create(&self.quarantine_folder)?;
-        let opened = CatalogueOpened { files, sealing_key: self.sealer.key_id().to_owned() };
-        let mut publisher = Publisher::open(self.connection, opened, self.time).await?;
-        tracing::info!(bytes, seconds = started.elapsed().as_secs_f64(), "the catalogue is open");
         let (sender, mut receiver) = mpsc::channel(WAITING_CHUNKS);
-        let (folder, sealer) = (self.folder, self.sealer);
+        let (folder, keys) = (self.folder, self.keys);
         let pass = tokio::task::spawn_blocking(move || {
             let mut progress = Progress::start("importing", bytes);
             let show = &mut |seen| progress.show(seen);
-            let counts = pass::run(&folder, &sealer, &mut quarantine, &mut Channel(sender), show);
+            let counts = pass::run(&folder, bytes, &keys, &mut quarantine, &mut Channel(sender), show);
             progress.finish();
             let path = quarantine.finish();
             Ok::<_, Error>((counts.map_err(Error::Incomplete)?, path?))

@@ -9,13 +9,16 @@ mod copy;
 mod csv;
 mod import;
 mod inventory;
+mod keys;
 mod known;
+mod lowest_skus;
 mod pass;
 mod progress;
 mod publish;
 mod quarantine;
 mod report;
 mod resources;
+mod resume;
 mod row;
 mod summary;
 
@@ -24,7 +27,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser as _;
-use contract::email::Sealer;
 use service::Config;
 use service::config::EXIT_USAGE;
 use service::telemetry::{say, with_causes};
@@ -32,6 +34,10 @@ use stream::Connection;
 
 use arguments::Arguments;
 use import::{Import, Imported};
+use keys::Keys;
+
+/// The exit status when the stream's catalogue is whole already.
+const EXIT_CLOSED: u8 = 3;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -44,35 +50,37 @@ async fn main() -> ExitCode {
         }
     };
     service::telemetry::start_for_command();
-    let (config, sealer) = match configuration(&arguments) {
+    let (config, keys) = match configuration(&arguments) {
         Ok(parts) => parts,
         Err(message) => {
             say(&format!("importer: {message}"));
             return ExitCode::from(EXIT_USAGE);
         }
     };
-    match run(arguments, &config, sealer).await {
+    match run(arguments, &config, keys).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("importer: {}", with_causes(error.as_ref())));
-            ExitCode::FAILURE
+            let closed =
+                matches!(error.downcast_ref(), Some(import::Error::Publish(publish::Error::Closed(_))));
+            if closed { ExitCode::from(EXIT_CLOSED) } else { ExitCode::FAILURE }
         }
     }
 }
 
-fn configuration(arguments: &Arguments) -> Result<(Config, Sealer), String> {
+fn configuration(arguments: &Arguments) -> Result<(Config, Keys), String> {
     let config = Config::load(&arguments.service).map_err(|mistakes| mistakes.to_string())?;
-    let key = service::keys::read(&config.keys.sealing).map_err(|error| error.to_string())?;
-    Ok((config, Sealer::new(key)))
+    let keys = Keys::read(&config.keys).map_err(|error| error.to_string())?;
+    Ok((config, keys))
 }
 
-async fn run(arguments: Arguments, config: &Config, sealer: Sealer) -> Result<(), Box<dyn Error>> {
+async fn run(arguments: Arguments, config: &Config, keys: Keys) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let stop = service::shutdown::on_signal()?;
     let import = Import {
         quarantine_folder: arguments.quarantine_folder(),
         folder: arguments.folder,
-        sealer,
+        keys,
         connection: Connection::open(config.stream_settings(), "importer", stop.clone()),
         time: service::time::now(),
     };

@@ -1,18 +1,19 @@
-//! One pass over all files: records become rows, chunks and quarantined lines. Deterministic: equal files and an
-//! equal key give equal chunks.
+//! One pass over all files: records become rows, chunks and quarantined lines. Deterministic: equal files and equal
+//! keys give equal chunks.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use contract::email::Sealer;
+use contract::catalogue::BytesRead;
 
 use crate::chunk::{Cutter, Sink, Stopped};
 use crate::csv::{Broken, Reader, Record};
+use crate::keys::Keys;
 use crate::known::Known;
 use crate::quarantine::{self, Quarantine};
 use crate::resources::{self, Source};
-use crate::row::{Refusal, Row};
+use crate::row::{Ended, Refusal, Row};
 use crate::summary::FileCounts;
 
 /// Rows between two reports of progress.
@@ -39,16 +40,21 @@ pub(crate) enum Error {
     },
     #[error("the first line of {} must be {expected}; it has {found}: is it a file of the legacy catalogue?", path.display())]
     Header { path: PathBuf, found: String, expected: String },
+    #[error(
+        "the files had {expected} bytes when they were checked, and {found} when they were read: leave them alone until the import has ended"
+    )]
+    Changed { expected: u64, found: u64 },
     #[error(transparent)]
     Quarantine(#[from] quarantine::Error),
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
 
-/// Reads all files in `folder`, parents first, and hands chunks to `sink`.
+/// Reads all files in `folder`, which have so many `bytes`, parents first, and hands chunks to `sink`.
 pub(crate) fn run(
     folder: &Path,
-    sealer: &Sealer,
+    bytes: u64,
+    keys: &Keys,
     quarantine: &mut Quarantine,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Seen),
@@ -57,8 +63,12 @@ pub(crate) fn run(
     let mut seen = Seen { file: "", rows: 0, bytes: 0 };
     let mut summary = Vec::new();
     for source in resources::sources() {
-        let counts = read_file(folder, source, sealer, &mut known, quarantine, sink, &mut seen, progress)?;
+        let counts =
+            read_file(folder, source, bytes, keys, &mut known, quarantine, sink, &mut seen, progress)?;
         summary.push(counts);
+    }
+    if seen.bytes != bytes {
+        return Err(Error::Changed { expected: bytes, found: seen.bytes });
     }
     Ok(summary)
 }
@@ -87,7 +97,8 @@ pub(crate) fn open(folder: &Path, source: &Source) -> Result<Reader<File>, Error
 fn read_file(
     folder: &Path,
     source: &'static Source,
-    sealer: &Sealer,
+    bytes: u64,
+    keys: &Keys,
     known: &mut Known,
     quarantine: &mut Quarantine,
     sink: &mut dyn Sink,
@@ -105,11 +116,11 @@ fn read_file(
             .next(&mut record)
             .map_err(|error| Error::Read { path: folder.join(source.name), source: error })?;
         let Some(outcome) = outcome else { break };
-        match clean(source, outcome, &record, &mut cutter, known, sealer) {
-            Ok((id, repairs)) => {
-                known.insert(source.table, id);
+        match clean(source, outcome, &record, &mut cutter, known, keys) {
+            Ok(Ended { id, parent, repairs }) => {
+                known.insert(source.table, id, parent);
                 counts.imported(repairs);
-                cutter.row(sink)?;
+                cutter.row(sink, BytesRead { bytes: before.bytes + reader.bytes(), of: bytes })?;
             }
             Err(refusal) => {
                 cutter.copy.abandon_row();
@@ -130,7 +141,8 @@ fn read_file(
             });
         }
     }
-    cutter.flush(sink)?;
+    cutter.flush(sink, BytesRead { bytes: before.bytes + reader.bytes(), of: bytes })?;
+    known.ended(source.table);
     counts.lines = reader.lines();
     counts.blank_lines = reader.blank_lines();
     *seen = Seen { file: source.name, rows: before.rows + counts.rows, bytes: before.bytes + reader.bytes() };
@@ -145,10 +157,10 @@ fn clean(
     record: &Record,
     cutter: &mut Cutter,
     known: &Known,
-    sealer: &Sealer,
-) -> Result<(u32, u8), Refusal> {
+    keys: &Keys,
+) -> Result<Ended, Refusal> {
     outcome.map_err(|broken| Refusal::Quarantined(broken.into()))?;
-    let mut row = Row::new(record, source.columns, &mut cutter.copy, known, sealer, source.table);
+    let mut row = Row::new(record, source.columns, &mut cutter.copy, known, keys, source.table);
     (source.clean)(&mut row)?;
     Ok(row.end())
 }

@@ -1,4 +1,4 @@
-//! Publishes the catalogue: opened, chunks one after another, closed; and refuses a stream that is not fresh.
+//! Publishes the catalogue: opened, chunks one after another, closed; or what is left of it after an earlier run.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,8 @@ use sha2::{Digest as _, Sha256};
 use stream::{Connection, Failure, Link, Message};
 use tokio::sync::mpsc;
 
+use crate::resume::{self, Begun, StoredChunk};
+
 /// How long one try waits for its acknowledgement.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(10);
 /// A message id is published again only this long after its first time, well within the broker's memory of ids.
@@ -16,8 +18,7 @@ const REPEATS: Duration = Duration::from_secs(45);
 const PAUSE: Duration = Duration::from_millis(250);
 const SOURCE: &str = "/atelier/importer";
 /// What to do when an import broke off.
-pub(crate) const AGAIN: &str =
-    "an import cannot be resumed yet: remove the data (`cargo xtask reset --yes`) and import again";
+pub(crate) const AGAIN: &str = "run the same command again, it goes on where this one stopped";
 
 /// Why the catalogue is not, or not wholly, in the stream.
 #[derive(Debug, thiserror::Error)]
@@ -26,21 +27,27 @@ pub(crate) enum Error {
     Stream(#[from] std::sync::Arc<stream::Error>),
     #[error("the stream could not be looked through")]
     Look(#[source] stream::Error),
+    #[error("the stream already has a catalogue, closed by event {0}: a stream takes one")]
+    Closed(Position),
     #[error(
-        "the stream already has a catalogue (event {0}, {1}): a stream takes one; if its import was interrupted, {AGAIN}"
+        "the stream already has a catalogue, opened by event {at}, and this is another one: {difference}. Import that \
+         one to its end, or this one into a new system"
     )]
-    HasCatalogue(Position, String),
+    OtherCatalogue { at: Position, difference: String },
+    #[error(
+        "the chunk of the catalogue at {0} is not what this version makes of the same files: go on with the version \
+         that began, or import into a new system"
+    )]
+    OtherChunks(Position),
     #[error("the stream already has a shopper's event ({1} at {0}): a catalogue comes before the first one")]
     HasEvents(Position, String),
-    #[error(
-        "another importer is publishing into this stream: let it finish, and stop this one; {AGAIN} if none is"
-    )]
+    #[error("another importer is publishing into this stream: let it finish; if none is, {AGAIN}")]
     SecondImporter,
     #[error("{0}; the catalogue is incomplete: {AGAIN}")]
     Refused(Failure),
     #[error(
         "the stream has not acknowledged an event of the import for 45 s, so nobody knows whether it has it; the \
-         catalogue is incomplete: {AGAIN}"
+         catalogue is incomplete: when nats-server runs, {AGAIN}"
     )]
     Unknown,
 }
@@ -48,69 +55,74 @@ pub(crate) enum Error {
 /// Publishes one catalogue.
 pub(crate) struct Publisher {
     connection: Connection,
-    /// Begins every message id; the same for the same files and key.
+    /// Begins every message id; the same for the same files and keys.
     catalogue: String,
     time: Millis,
     chunks: u64,
+    /// The last chunk that an earlier run has stored.
+    stored: Option<StoredChunk>,
     /// The last chunk's position; 0 before the first.
     last_chunk: u64,
     /// The last position that is known to be before the next event.
     last: Position,
+    /// Going on after an earlier run, whose last event may just be arriving.
+    resumed: bool,
     rows: [u64; Table::ALL.len()],
 }
 
 impl Publisher {
-    /// Looks whether the stream is fresh: control events apart, nothing may be in it.
-    pub(crate) async fn look(connection: &Connection) -> Result<(), Error> {
-        let link = connection.verified().await?;
-        let head = link.head().await.map_err(Error::Look)?;
-        let mut position = Position::FIRST;
-        // The first event that is no marker decides, and markers are few.
-        while position <= head {
-            let event = link.read(position).await.map_err(Error::Look)?;
-            let kind = event.subject.trim_start_matches("atelier.v1.");
-            if kind.starts_with("catalogue.") {
-                return Err(Error::HasCatalogue(position, kind.to_owned()));
-            }
-            if !kind.starts_with("control.") {
-                return Err(Error::HasEvents(position, kind.to_owned()));
-            }
-            position = position.next();
-        }
-        Ok(())
-    }
-
-    /// Publishes the opening event.
+    /// Publishes the opening event, or goes on behind what `begun` says.
     pub(crate) async fn open(
         connection: Connection,
         opened: CatalogueOpened,
+        begun: Option<Begun>,
         time: Millis,
     ) -> Result<Self, Error> {
+        if let Some(begun) = &begun {
+            resume::compare(begun, &opened)?;
+        }
         let event = Event::CatalogueOpened(opened);
         let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(event.payload())[..10]);
-        let catalogue = format!("catalogue-{digest}");
+        let stored = begun.as_ref().and_then(|begun| begun.chunk);
+        let before_first = begun.as_ref().map_or(Position::BEFORE_FIRST, |begun| begun.at);
         let mut publisher = Self {
             connection,
-            catalogue,
+            catalogue: format!("catalogue-{digest}"),
             time,
             chunks: 0,
-            last_chunk: 0,
-            last: Position::BEFORE_FIRST,
+            stored,
+            last_chunk: stored.map_or(0, |chunk| chunk.at.0),
+            last: stored.map_or(before_first, |chunk| chunk.at),
+            resumed: begun.is_some(),
             rows: [0; Table::ALL.len()],
         };
-        publisher.publish("opened", &event, 0).await?;
+        if begun.is_none() {
+            publisher.publish("opened", &event, 0).await?;
+        }
         Ok(publisher)
     }
 
-    /// Publishes chunks, one at a time, until there are no more.
+    /// Publishes chunks, one at a time, until there are no more. Those that an earlier run has stored are counted.
     pub(crate) async fn chunks(&mut self, chunks: &mut mpsc::Receiver<CatalogueChunk>) -> Result<(), Error> {
         while let Some(chunk) = chunks.recv().await {
             self.chunks += 1;
             self.rows[chunk.table as usize] += chunk.rows;
             let name = self.chunks.to_string();
-            self.last_chunk = self.publish(&name, &Event::CatalogueChunk(chunk), self.last_chunk).await?.0;
+            let event = Event::CatalogueChunk(chunk);
+            match self.stored {
+                Some(stored) if self.chunks < stored.number => {}
+                Some(stored) if self.chunks == stored.number => {
+                    if self.message(&name, &event).hash() != stored.hash {
+                        return Err(Error::OtherChunks(stored.at));
+                    }
+                }
+                _ => self.last_chunk = self.publish(&name, &event, self.last_chunk).await?.0,
+            }
         }
-        Ok(())
+        match self.stored {
+            Some(stored) if self.chunks < stored.number => Err(Error::OtherChunks(stored.at)),
+            _ => Ok(()),
+        }
     }
 
     /// Publishes the closing event and answers its position.
@@ -120,9 +132,13 @@ impl Publisher {
         self.publish("closed", &event, 0).await
     }
 
-    async fn publish(&mut self, name: &str, event: &Event, last_on_subject: u64) -> Result<Position, Error> {
+    fn message(&self, name: &str, event: &Event) -> Message {
         let envelope = Envelope::new(format!("{}-{name}", self.catalogue), self.time, SOURCE);
-        let message = Message::new(&envelope, event).expecting_last_on_subject(last_on_subject);
+        Message::new(&envelope, event)
+    }
+
+    async fn publish(&mut self, name: &str, event: &Event, last_on_subject: u64) -> Result<Position, Error> {
+        let message = self.message(name, event).expecting_last_on_subject(last_on_subject);
         let first = Instant::now();
         let mut repeated = false;
         while first.elapsed() < REPEATS {
@@ -133,21 +149,21 @@ impl Publisher {
             let link = link?;
             match link.publish(&message, ACKNOWLEDGEMENT.min(left)).await {
                 Ok(placed) => {
-                    self.last = placed.position;
+                    (self.last, self.resumed) = (placed.position, false);
                     return Ok(placed.position);
                 }
                 Err(Failure::Unanswered(reason)) => {
-                    tracing::warn!(reason, event = envelope.id, "not acknowledged yet, publishing again");
+                    tracing::warn!(reason, event = message.id, "not acknowledged yet, publishing again");
                     repeated = true;
                     tokio::time::sleep(PAUSE).await;
                 }
                 Err(Failure::Refused { code: Failure::WRONG_LAST, .. }) => {
-                    if !repeated {
+                    if !repeated && !self.resumed {
                         return Err(Error::SecondImporter);
                     }
                     match self.stored(&link, &message).await {
                         Ok(found) => {
-                            self.last = found.ok_or(Error::SecondImporter)?;
+                            (self.last, self.resumed) = (found.ok_or(Error::SecondImporter)?, false);
                             return Ok(self.last);
                         }
                         Err(error) => tracing::warn!(%error, "the stream could not be looked through"),

@@ -8,7 +8,6 @@ use std::time::Duration;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use crate::resources::LEFT_FOR_LATER;
 use crate::row::Repair;
 use crate::summary::FileCounts;
 
@@ -35,7 +34,6 @@ pub(crate) fn print(counts: &[FileCounts], quarantine: &Path, closed: contract::
     if sum(&FileCounts::all_quarantined) > 0 {
         println!("quarantined rows are in {}", quarantine.display());
     }
-    println!("left for later: {}", LEFT_FOR_LATER.join(", "));
     println!(
         "imported {} of {} rows in {:.1} s; the closing event is at position {closed}",
         sum(&|file| file.imported),

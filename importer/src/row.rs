@@ -1,12 +1,12 @@
 //! One row on its way from a record to COPY text: values are read and written in the columns' order, which is the
-//! same in the files and in the tables.
+//! same in the files and in the tables (but for the lines of carts).
 
 use contract::catalogue::Table;
-use contract::email::Sealer;
 
 use crate::clean::{self, Fault, HIGHEST_ID, Read};
 use crate::copy::CopyText;
 use crate::csv::{Broken, Record};
+use crate::keys::Keys;
 use crate::known::Known;
 
 /// A value's meaning differed from its look; counted, for rows that were imported.
@@ -60,6 +60,7 @@ impl Reason {
             Self::Value { column, fault: Fault::MissingParent(_, table) } => {
                 format!("{column} is not among the {table}")
             }
+            Self::Value { column, fault: Fault::NoSku(_) } => format!("{column} has no sku"),
             Self::Record(_) | Self::Value { .. } => self.to_string(),
         }
     }
@@ -71,12 +72,24 @@ pub(crate) struct Row<'a> {
     columns: &'static [&'static str],
     copy: &'a mut CopyText,
     known: &'a Known,
-    sealer: &'a Sealer,
+    keys: &'a Keys,
     table: Table,
     /// The column to be read next.
     next: usize,
     id: u32,
+    /// What the row belongs to in the first place; 0 for what belongs to nothing.
+    parent: u32,
     repairs: u8,
+}
+
+/// A row that was written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    pub(crate) id: u32,
+    /// What the row belongs to in the first place; 0 for what belongs to nothing.
+    pub(crate) parent: u32,
+    /// As bits in the order of [`Repair::ALL`].
+    pub(crate) repairs: u8,
 }
 
 impl<'a> Row<'a> {
@@ -85,11 +98,11 @@ impl<'a> Row<'a> {
         columns: &'static [&'static str],
         copy: &'a mut CopyText,
         known: &'a Known,
-        sealer: &'a Sealer,
+        keys: &'a Keys,
         table: Table,
     ) -> Self {
         let repairs = if record.mended { 1 << Repair::StrayQuote as u8 } else { 0 };
-        Self { record, columns, copy, known, sealer, table, next: 0, id: 0, repairs }
+        Self { record, columns, copy, known, keys, table, next: 0, id: 0, parent: 0, repairs }
     }
 
     /// The row's own id, which must be new; the first column of every file.
@@ -119,6 +132,26 @@ impl<'a> Row<'a> {
         self.write_parent(table, first)?;
         self.next += 1;
         self.write_parent(table, second)
+    }
+
+    /// A cart's line, active or not: whose it is, and its product, for which the lowest sku is written. Dropped for
+    /// `reason` when it is not active.
+    pub(crate) fn cart_line(&mut self, limit: usize, reason: &'static str) -> Result<(), Refusal> {
+        let session = self.read_text(limit)?.ok_or_else(|| self.refusal(Fault::Absent))?;
+        let product = self.read_integer(1..=HIGHEST_ID)?;
+        let active = self.read_present()?;
+        if !self.form(clean::boolean(active), Repair::BooleanForm)? {
+            return Err(Refusal::Dropped(reason));
+        }
+        self.next -= 1;
+        if !self.known.contains(Table::Products, product) {
+            return Err(self.refusal(Fault::MissingParent(product, Table::Products.name())));
+        }
+        let sku = self.known.lowest_sku(product).ok_or_else(|| self.refusal(Fault::NoSku(product)))?;
+        self.next += 1;
+        self.copy.text(&self.keys.hashing.session(session.trim()));
+        self.copy.number(sku);
+        Ok(())
     }
 
     pub(crate) fn integer(&mut self, lowest: u32, highest: u32) -> Result<(), Refusal> {
@@ -154,7 +187,7 @@ impl<'a> Row<'a> {
     pub(crate) fn sealed(&mut self, limit: usize) -> Result<(), Refusal> {
         match self.read_text(limit)? {
             Some(address) => {
-                let sealed = self.sealer.seal(address.trim(), self.table.name(), &self.id.to_string());
+                let sealed = self.keys.sealer.seal(address.trim(), self.table.name(), &self.id.to_string());
                 self.copy.text(&sealed);
             }
             None => self.copy.null(),
@@ -195,16 +228,19 @@ impl<'a> Row<'a> {
         Ok(())
     }
 
-    /// Ends the row: its id, and its repairs as bits in the order of [`Repair::ALL`].
-    pub(crate) fn end(self) -> (u32, u8) {
+    /// Ends the row.
+    pub(crate) fn end(self) -> Ended {
         debug_assert_eq!(self.next, self.columns.len(), "all columns are read");
         self.copy.end_row();
-        (self.id, self.repairs)
+        Ended { id: self.id, parent: self.parent, repairs: self.repairs }
     }
 
     fn write_parent(&mut self, table: Table, parent: u32) -> Result<(), Refusal> {
         if !self.known.contains(table, parent) {
             return Err(self.refusal(Fault::MissingParent(parent, table.name())));
+        }
+        if self.parent == 0 {
+            self.parent = parent;
         }
         self.copy.number(parent);
         Ok(())

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use contract::announcement::{EXCEPTIONS_LIMIT, Exception, Progress, State};
+use contract::announcement::{EXCEPTIONS_LIMIT, Exception, ImportProgress, Progress, State};
 use contract::{Epoch, PROJECTION_VERSION, Position};
 use replica::SCHEMA_LIVE;
 use service::{metrics as names, task};
@@ -21,6 +21,8 @@ pub(crate) struct View {
     pub(crate) state: State,
     /// Why it is in this state, for people; empty when all is well.
     pub(crate) why: String,
+    /// While it is importing.
+    pub(crate) import: Option<ImportProgress>,
 }
 
 /// A move of the checkpoint.
@@ -46,6 +48,7 @@ impl Announcer {
             head: Position::BEFORE_FIRST,
             state: State::CatchingUp,
             why: "starting".to_owned(),
+            import: None,
         };
         let (view, watched) = watch::channel(start);
         let (moves, received) = mpsc::unbounded_channel();
@@ -139,6 +142,7 @@ async fn announce(
             generation: SCHEMA_LIVE.to_owned(),
             version: PROJECTION_VERSION,
             exceptions: (pending.exceptions.len() <= EXCEPTIONS_LIMIT).then(|| pending.exceptions.clone()),
+            import: now.import.filter(|_| now.state == State::Importing),
         };
         match link.announce_progress(&replica, &progress).await {
             Ok(()) => pending.announced(position),

@@ -1,5 +1,7 @@
 //! THE transaction: compare-and-set of the checkpoint, rows, rejections and keys, commit.
 
+mod steps;
+
 use std::collections::{HashMap, HashSet};
 
 use contract::announcement::Exception;
@@ -11,6 +13,8 @@ use sqlx::{Connection, PgConnection, Row};
 use crate::batch::Ready;
 use crate::failure::Failure;
 use crate::resources;
+
+pub(crate) use steps::{Going, apply_steps};
 
 /// The compare-and-set, always the first statement.
 const ADVANCE: &str = include_str!("apply/advance.sql");
@@ -41,6 +45,13 @@ pub(crate) async fn apply(
     batch: &[Ready],
 ) -> Result<Applied, Failure> {
     let last = batch.last().expect("a batch is never empty");
+    let steps = if in_steps(checkpoint, last) { resources::catalogue::ALL_STEPS } else { 0 };
+    if checkpoint.step != steps {
+        let (done, of) = (checkpoint.step.count_ones(), resources::catalogue::STEPS.len());
+        let reason =
+            format!("{done} of {of} steps of a catalogue's closing are made, which is not this event");
+        return Err(Failure::Content(reason));
+    }
     let clock =
         batch.iter().fold(checkpoint.clock, |clock, ready| Some(advance(clock, ready.occurrence.stored)));
     let clock = clock.expect("a batch moves the clock");
@@ -53,6 +64,7 @@ pub(crate) async fn apply(
         .bind(checkpoint.position.as_i64())
         .bind(checkpoint.epoch.as_str())
         .bind(checkpoint.fence)
+        .bind(steps)
         .execute(&mut *transaction)
         .await?;
     if advanced.rows_affected() != 1 {
@@ -82,10 +94,16 @@ pub(crate) async fn apply(
         event_hash: last.hash.to_vec(),
         clock: Some(clock),
         version: PROJECTION_VERSION,
+        step: 0,
         importing,
         ..checkpoint.clone()
     };
     Ok(Applied { checkpoint, exceptions })
+}
+
+/// Whether an event is applied in steps before its transaction: the closing of the catalogue that is open.
+pub(crate) fn in_steps(checkpoint: &Checkpoint, ready: &Ready) -> bool {
+    checkpoint.importing && matches!(ready.occurrence.event, Event::CatalogueClosed(_))
 }
 
 /// Fetches what the batch names, folds it in memory, and writes only what was accepted, set-based.
@@ -123,15 +141,21 @@ async fn fetch_known(connection: &mut PgConnection, references: &References) -> 
     }
     let parents = sqlx::query(KNOWN_PARENTS)
         .bind(&references.products)
+        .bind(&references.skus)
         .bind(&references.reviews)
         .bind(&references.characteristics)
+        .bind(&references.questions)
+        .bind(&references.answers)
         .fetch_all(connection)
         .await?;
     for row in parents {
         let id: i64 = row.try_get("id")?;
         match row.try_get("kind")? {
             "product" => drop(known.products.insert(id)),
+            "sku" => drop(known.skus.insert(id)),
             "review" => drop(known.reviews.insert(id)),
+            "question" => drop(known.questions.insert(id)),
+            "answer" => drop(known.answers.insert(id)),
             _ => drop(known.characteristics.insert(id, row.try_get("product_id")?)),
         }
     }

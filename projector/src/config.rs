@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// Applies Atelier's event stream to Postgres replicas, and operates them.
 #[derive(Debug, Parser)]
@@ -38,6 +38,24 @@ pub(crate) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Show the keys that seal and open e-mail addresses, and how many addresses each replica holds under each
+    Keys {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Open one e-mail address and print it. It is private: mind who looks on
+    Address {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// What it was written with
+        #[arg(value_enum)]
+        kind: Sealed,
+        /// The id of the review, question or answer
+        id: i64,
+    },
     /// Send a marker through the whole system and say how long it took; changes no data
     Probe {
         #[command(flatten)]
@@ -48,12 +66,22 @@ pub(crate) enum Verb {
     },
 }
 
+/// What is written with an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sealed {
+    Review,
+    Question,
+    Answer,
+}
+
 impl Verb {
     pub(crate) fn config(&self) -> &service::config::Arguments {
         match self {
             Verb::Init { config }
             | Verb::Run { config, .. }
             | Verb::Status { config, .. }
+            | Verb::Keys { config, .. }
+            | Verb::Address { config, .. }
             | Verb::Probe { config, .. } => config,
         }
     }

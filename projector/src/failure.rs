@@ -58,9 +58,10 @@ pub(crate) enum Failure {
         /// The checkpoint.
         position: Position,
     },
-    /// The rows were written by a later version of the projection.
+    /// The rows were written by another version of the projection: equal events would give other rows now.
     #[error(
-        "the replica was written by projection version {found}, this binary has {ours}: run the newer projector"
+        "the replica was written by projection version {found}, this binary has {ours}: run the projector of version \
+         {found}, or make the replica anew from the stream (remove its database, then `projector init`)"
     )]
     Version {
         /// The version in the checkpoint.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use contract::{Epoch, PROJECTION_VERSION, Position};
 use replica::{Role, SCHEMA_LIVE, connect_options, read_password};
-use service::Config;
 use service::config::Replica;
+use service::{Config, keys};
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use stream::Definition;
@@ -41,10 +41,17 @@ pub(crate) async fn init(config: &Config) -> Result<(), Box<dyn Error>> {
             println!("key file {}: made; back it up, without it addresses cannot be opened", path.display());
         }
     }
+    let ring = keys::ring(&config.keys)?;
+    let (current, old) = (ring.current().key_id(), ring.key_ids().skip(1).collect::<Vec<_>>());
+    match old.as_slice() {
+        [] => println!("sealing key: {current} is current"),
+        old => println!("sealing key: {current} is current; still read: {}", old.join(", ")),
+    }
     let definition = Definition {
         max_bytes: max_bytes(config)?,
         duplicate_window: Duration::from_millis(config.stream.duplicate_window_ms),
         epoch: secrets::new_epoch(),
+        hashing_key: keys::hashing(&config.keys)?.id(),
     };
     let (epoch, created) = stream::create(&config.stream_settings(), &definition).await?;
     println!("stream ATELIER: {}, epoch {epoch}", if created { "created" } else { "is there" });

@@ -1,12 +1,15 @@
 //! `projector`: applies the stream to a replica (`run`), and the operator's verbs.
 #![allow(clippy::print_stdout, reason = "the verbs answer people and programs on standard output")]
 
+mod address;
 mod announcer;
 mod apply;
 mod batch;
 mod config;
 mod failure;
+mod importing;
 mod init;
+mod keys;
 mod ownership;
 mod probe;
 mod resources;
@@ -27,9 +30,11 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.verb {
         Verb::Run { .. } => service::telemetry::start(),
-        Verb::Init { .. } | Verb::Status { .. } | Verb::Probe { .. } => {
-            service::telemetry::start_for_command()
-        }
+        Verb::Init { .. }
+        | Verb::Status { .. }
+        | Verb::Keys { .. }
+        | Verb::Address { .. }
+        | Verb::Probe { .. } => service::telemetry::start_for_command(),
     }
     let config = match service::Config::load(arguments.verb.config()) {
         Ok(config) => config,
@@ -47,6 +52,8 @@ async fn main() -> ExitCode {
     let done = match arguments.verb {
         Verb::Init { .. } => init::init(&config).await,
         Verb::Run { replica, operations, .. } => run::run(config, &replica, operations).await,
+        Verb::Keys { json, .. } => keys::keys(&config, json).await,
+        Verb::Address { kind, id, .. } => address::address(&config, kind, id).await,
         Verb::Status { json, .. } => status::status(&config, json).await,
         Verb::Probe { json, .. } => probe::probe(&config, json).await,
     };

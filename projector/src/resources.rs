@@ -1,6 +1,10 @@
 //! Events to rows: one place for each resource, no arm that takes the rest.
 
-mod catalogue;
+mod answers;
+mod cart;
+pub(crate) mod catalogue;
+mod interactions;
+mod questions;
 mod reviews;
 
 use contract::Event;
@@ -13,11 +17,23 @@ use crate::failure::Failure;
 /// Writes the rows of accepted events, set-based: first what is made, then what changes it.
 pub(crate) async fn apply(connection: &mut PgConnection, accepted: &[&Occurrence]) -> Result<(), Failure> {
     let mut reviews = reviews::Changes::default();
+    let mut questions = questions::Changes::default();
+    let mut answers = answers::Changes::default();
+    let mut cart = cart::Changes::default();
+    let mut interactions = interactions::Changes::default();
     for occurrence in accepted {
         match &occurrence.event {
             Event::ReviewCreated(event) => reviews.created(occurrence, event),
             Event::ReviewHelpful(event) => reviews.helpful(event),
             Event::ReviewReported(event) => reviews.reported(event),
+            Event::QuestionCreated(event) => questions.created(occurrence, event),
+            Event::QuestionHelpful(event) => questions.helpful(event),
+            Event::QuestionReported(event) => questions.reported(event),
+            Event::AnswerCreated(event) => answers.created(occurrence, event),
+            Event::AnswerHelpful(event) => answers.helpful(event),
+            Event::AnswerReported(event) => answers.reported(event),
+            Event::CartAdded(event) => cart.added(occurrence, event),
+            Event::InteractionRecorded(event) => interactions.recorded(occurrence, event),
             Event::CatalogueOpened(_)
             | Event::CatalogueChunk(_)
             | Event::CatalogueClosed(_)
@@ -26,7 +42,11 @@ pub(crate) async fn apply(connection: &mut PgConnection, accepted: &[&Occurrence
             }
         }
     }
-    reviews.write(connection).await
+    reviews.write(connection).await?;
+    questions.write(connection).await?;
+    answers.write(connection).await?;
+    cart.write(connection).await?;
+    interactions.write(connection).await
 }
 
 /// Applies an event that goes alone. `importing` becomes what the replica's state says after it.
@@ -41,7 +61,17 @@ pub(crate) async fn apply_barrier(
         Event::CatalogueChunk(event) => catalogue::chunk(connection, event).await,
         Event::CatalogueClosed(_) => catalogue::closed(connection, position, importing).await,
         Event::ControlProbe(_) => Ok(Outcome::Applied),
-        Event::ReviewCreated(_) | Event::ReviewHelpful(_) | Event::ReviewReported(_) => {
+        Event::ReviewCreated(_)
+        | Event::ReviewHelpful(_)
+        | Event::ReviewReported(_)
+        | Event::QuestionCreated(_)
+        | Event::QuestionHelpful(_)
+        | Event::QuestionReported(_)
+        | Event::AnswerCreated(_)
+        | Event::AnswerHelpful(_)
+        | Event::AnswerReported(_)
+        | Event::CartAdded(_)
+        | Event::InteractionRecorded(_) => {
             unreachable!("only barriers are applied alone")
         }
     }

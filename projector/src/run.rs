@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use contract::announcement::State;
@@ -17,9 +17,10 @@ use stream::{Connection, Link, Remembered};
 use tokio_util::sync::CancellationToken;
 
 use crate::announcer::{Announcer, Moved, View};
-use crate::apply::{Applied, apply};
+use crate::apply::{Applied, Going, apply, apply_steps, in_steps};
 use crate::batch::{Batches, Ready};
 use crate::failure::{Backoff, Failure, Next};
+use crate::importing::Importing;
 use crate::init;
 use crate::ownership::take_over;
 
@@ -29,8 +30,10 @@ const BEHIND_LIMIT: i64 = 5_000;
 const HEAD_EVERY: Duration = Duration::from_millis(500);
 /// How long connecting and taking over may take: a machine that vanished answers nothing at all.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long an apply transaction may take. A catalogue's closing builds indexes and takes as long as it takes.
+/// How long an apply transaction may take. The steps of a catalogue's closing take as long as they take.
 const APPLY: Duration = Duration::from_secs(60);
+/// How often the estimate of what is left is told anew.
+const ESTIMATE_EVERY: Duration = Duration::from_millis(500);
 /// How long nothing may arrive while the stream has more: then the consumer is stuck, and a new one is made.
 const STALL: Duration = Duration::from_secs(3);
 /// How long a serving replica may stand still below the head before it says so.
@@ -69,6 +72,7 @@ pub(crate) async fn run(config: Config, name: &str, operations: SocketAddr) -> R
         announcer,
         batch: config.projector.batch_events,
         stuck: Mutex::new(None),
+        importing: Mutex::new(Importing::begin()),
     };
     let ended = tokio::select! {
         ended = projection.keep_running() => ended,
@@ -116,6 +120,8 @@ struct Projection {
     batch: usize,
     /// The checkpoint behind which an event lies that cannot be applied.
     stuck: Mutex<Option<Position>>,
+    /// While a catalogue is being applied.
+    importing: Mutex<Importing>,
 }
 
 impl Projection {
@@ -184,7 +190,7 @@ impl Projection {
             Ok((connection, checkpoint))
         })
         .await?;
-        if checkpoint.version > PROJECTION_VERSION {
+        if checkpoint.version != PROJECTION_VERSION {
             return Err(Failure::Version { found: checkpoint.version, ours: PROJECTION_VERSION });
         }
         self.announcer.update(|view| {
@@ -242,8 +248,16 @@ impl Projection {
                 }
                 Err(_) => continue,
             };
+            let closing = in_steps(checkpoint, &batch[0]);
+            if closing {
+                self.apply_steps(checkpoint).await?;
+            }
             self.apply(connection, checkpoint, &batch).await?;
             self.settle(checkpoint, &mut target, batch.last());
+            if closing {
+                // The consumer was not asked for so long that the server has forgotten it.
+                batches = Batches::new(link.follow(checkpoint.position.next()).await?, self.batch);
+            }
         }
     }
 
@@ -256,11 +270,15 @@ impl Projection {
         batch: &[Ready],
     ) -> Result<(), Failure> {
         let started = Instant::now();
-        let closing = batch.iter().any(|ready| matches!(ready.occurrence.event, Event::CatalogueClosed(_)));
-        let applied = match apply(connection, checkpoint, batch) {
-            applying if closing => applying.await,
-            applying => within(APPLY, "an apply transaction", applying).await,
-        };
+        match &batch[0].occurrence.event {
+            Event::CatalogueOpened(_) => *self.importing() = Importing::begin(),
+            Event::CatalogueChunk(chunk) => {
+                let progress = self.importing().loading(chunk);
+                self.announcer.update(|view| view.import = Some(progress));
+            }
+            _ => {}
+        }
+        let applied = within(APPLY, "an apply transaction", apply(connection, checkpoint, batch)).await;
         match applied {
             Ok(applied) => {
                 metrics::histogram!(APPLY_SECONDS).record(started.elapsed().as_secs_f64());
@@ -278,6 +296,41 @@ impl Projection {
             }
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Makes the steps of a catalogue's closing, and says how far they are.
+    async fn apply_steps(&self, checkpoint: &mut Checkpoint) -> Result<(), Failure> {
+        let last = Mutex::new(Going { done: checkpoint.step, running: Vec::new() });
+        let tell = || {
+            let progress = self.importing().closing(&last.lock().expect("no holder of this lock panics"));
+            self.announcer.update(|view| view.import = Some(progress));
+        };
+        let told = |going: &Going| {
+            *last.lock().expect("no holder of this lock panics") = going.clone();
+            tell();
+        };
+        let started = Instant::now();
+        let steps = apply_steps(&self.database, checkpoint, &told);
+        tokio::pin!(steps);
+        let mut ticks = tokio::time::interval(ESTIMATE_EVERY);
+        loop {
+            tokio::select! {
+                ended = &mut steps => {
+                    ended?;
+                    tracing::info!(
+                        replica = self.name,
+                        seconds = started.elapsed().as_secs_f64(),
+                        "all steps of the catalogue's closing are done"
+                    );
+                    return Ok(());
+                }
+                _ = ticks.tick() => tell(),
+            }
+        }
+    }
+
+    fn importing(&self) -> MutexGuard<'_, Importing> {
+        self.importing.lock().expect("no holder of this lock panics")
     }
 
     fn committed(&self, checkpoint: &mut Checkpoint, applied: Applied) {

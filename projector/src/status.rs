@@ -7,7 +7,7 @@ use std::time::Duration;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use contract::Position;
-use contract::announcement::Progress;
+use contract::announcement::{ImportProgress, Progress, State};
 use replica::{Role, SCHEMA_LIVE, connect_options, read_checkpoint};
 use serde::Serialize;
 use service::Config;
@@ -37,6 +37,9 @@ struct Line {
     behind_events: Option<u64>,
     behind_seconds: Option<f64>,
     why: String,
+    /// While it is importing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    import: Option<ImportProgress>,
 }
 
 /// Prints a table, or JSON.
@@ -98,9 +101,13 @@ async fn heard_line(
     head: Option<Position>,
     link: Option<&Link>,
 ) -> Line {
-    let why =
-        if progress.state == contract::announcement::State::Stopped { "see its projector's log" } else { "" };
-    line(replica, progress.state.word(), Some(progress.position), head, link, why.to_owned()).await
+    let why = match (progress.state, &progress.import) {
+        (State::Stopped, _) => "see its projector's log".to_owned(),
+        (_, Some(import)) => words(import),
+        _ => String::new(),
+    };
+    let line = line(replica, progress.state.word(), Some(progress.position), head, link, why).await;
+    Line { import: progress.import.clone(), ..line }
 }
 
 /// Nobody announces the replica: its checkpoint is asked for in the database itself.
@@ -148,7 +155,21 @@ async fn line(
         behind_events,
         behind_seconds,
         why,
+        import: None,
     }
+}
+
+/// As in `43 % of the import: loading reviews; about 2 min left`.
+fn words(import: &ImportProgress) -> String {
+    let left = match import.seconds_left {
+        None => String::new(),
+        Some(seconds @ ..120) => format!("; about {seconds} s left"),
+        Some(seconds) => format!("; about {} min left", seconds.div_ceil(60)),
+    };
+    let steps = import.steps_done.zip(import.steps);
+    let steps =
+        steps.map_or(String::new(), |(done, of)| format!(" ({done} of {of} steps of the closing are done)"));
+    format!("{:.0} % of the import: {}{steps}{left}", import.percent, import.what)
 }
 
 fn print(report: &Report) {
@@ -169,4 +190,27 @@ fn print(report: &Report) {
         table.add_row([&line.name, &line.state, &word(line.position), &behind, &line.why]);
     }
     println!("{table}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_is_told_in_words() {
+        let mut import = ImportProgress {
+            percent: 43.2,
+            what: "loading reviews".into(),
+            seconds_left: None,
+            steps_done: None,
+            steps: None,
+        };
+        assert_eq!(words(&import), "43 % of the import: loading reviews");
+        import.seconds_left = Some(119);
+        assert_eq!(words(&import), "43 % of the import: loading reviews; about 119 s left");
+        (import.seconds_left, import.steps_done, import.steps) = (Some(121), Some(3), Some(24));
+        let closing =
+            "43 % of the import: loading reviews (3 of 24 steps of the closing are done); about 3 min left";
+        assert_eq!(words(&import), closing);
+    }
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::document::Documents;
-use crate::resources;
+use crate::resources::{self, Sources};
 
 /// How long operators' requests may take at the end.
 const OPERATIONS_BOUND: Duration = Duration::from_millis(500);
@@ -53,7 +53,8 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let operations = operations::router(readiness, recorder);
     let operations = tokio::spawn(serve::serve(private, operations, stop_operations.clone()));
 
-    let app = front::finish(resources::routes().with_state(documents));
+    let sources = Sources { documents, hashing: settings.hashing };
+    let app = front::finish(resources::routes().with_state(sources), settings.origins);
     let mut serving = tokio::spawn(serve::serve(public, app, stop.clone()));
     tokio::select! {
         () = stop.cancelled() => {

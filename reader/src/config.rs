@@ -3,15 +3,15 @@
 use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand};
-use replica::{Role, connect_options};
-use service::Config;
+use contract::keyed_hash::HashingKey;
+use replica::{READER_SESSION, Role, connect_options};
 use service::config::Reader;
+use service::cors::Origins;
+use service::{Config, keys};
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
-use crate::statement::SESSION;
-
-/// Serves one replica's products and reviews over HTTP
+/// Serves one replica's data over HTTP
 #[derive(Debug, Parser)]
 #[command(name = "reader", version, propagate_version = true)]
 pub struct CommandLine {
@@ -52,6 +52,10 @@ pub struct Settings {
     pub connect: PgConnectOptions,
     /// `[reader]`
     pub reader: Reader,
+    /// Whose pages may send cookies.
+    pub origins: Origins,
+    /// Names sessions.
+    pub hashing: HashingKey,
     /// For shoppers.
     pub listen: SocketAddr,
     /// For operators.
@@ -75,6 +79,9 @@ pub enum Mistakes {
         /// The cause.
         source: replica::Error,
     },
+    /// The key that names sessions.
+    #[error("keys.hashing: {0}")]
+    Key(#[from] keys::Error),
 }
 
 impl Settings {
@@ -91,7 +98,9 @@ impl Settings {
         let statement = [("statement_timeout", config.reader.statement_ms.to_string())];
         Ok(Settings {
             replica: replica.name.clone(),
-            connect: connect.options(SESSION).options(statement).disable_statement_logging(),
+            connect: connect.options(READER_SESSION).options(statement).disable_statement_logging(),
+            origins: Origins::new(&config.http.origins),
+            hashing: keys::hashing(&config.keys)?,
             reader: config.reader,
             listen: arguments.listen,
             operations: arguments.operations,

@@ -24,7 +24,7 @@ use availability::Availability;
 use connection::Connection;
 use error::Error;
 
-use crate::statement::Statement;
+use crate::statement::{Keys, Statement};
 
 /// Whether the replica answers, and where it stands. No keys.
 pub(crate) const PROBE: Statement =
@@ -49,7 +49,7 @@ pub(crate) struct Documents {
 
 struct Request {
     statement: &'static Statement,
-    keys: Vec<i64>,
+    keys: Keys,
     asked: Instant,
     /// Told when a connection takes the request.
     taken: oneshot::Sender<()>,
@@ -85,9 +85,9 @@ impl Documents {
     pub(crate) async fn fetch(
         &self,
         statement: &'static Statement,
-        keys: &[i64],
+        keys: impl Into<Keys>,
     ) -> Result<Document, Problem> {
-        self.try_fetch(statement, keys).await.map_err(|error| error.report(statement))
+        self.try_fetch(statement, keys.into()).await.map_err(|error| error.report(statement))
     }
 
     /// Whether documents can be fetched.
@@ -98,11 +98,11 @@ impl Documents {
         self.availability.check()
     }
 
-    async fn try_fetch(&self, statement: &'static Statement, keys: &[i64]) -> Result<Document, Error> {
+    async fn try_fetch(&self, statement: &'static Statement, keys: Keys) -> Result<Document, Error> {
         self.availability.check().map_err(Error::Away)?;
         let (taken, is_taken) = oneshot::channel();
         let (answer, answered) = oneshot::channel();
-        let request = Request { statement, keys: keys.to_vec(), asked: Instant::now(), taken, answer };
+        let request = Request { statement, keys, asked: Instant::now(), taken, answer };
         self.queue.try_send(request).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Crowded,
             mpsc::error::TrySendError::Closed(_) => Error::Stopping,

@@ -8,8 +8,9 @@ mod app;
 mod config;
 mod document;
 mod resources;
+mod revalidation;
 mod statement;
 
 pub use app::{Error, run};
 pub use config::{CommandLine, Mistakes, Run, Settings, Verb};
-pub use statement::{SESSION, STATEMENTS, Statement};
+pub use statement::{STATEMENTS, Statement};

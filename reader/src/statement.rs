@@ -1,7 +1,7 @@
-//! All statements that a reader runs, and the settings of the sessions that they run in.
+//! All statements that a reader runs.
 
 use crate::document::PROBE;
-use crate::resources::{products, reviews};
+use crate::resources::{answers, cart, products, questions, reviews};
 
 /// A statement of one row: `epoch`, `position`, `document` (text, or null when there is no such thing).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,24 +10,30 @@ pub struct Statement {
     pub name: &'static str,
     /// Its text.
     pub sql: &'static str,
-    /// How many keys it takes, each a `bigint`.
+    /// How many keys it takes.
     pub keys: usize,
 }
 
-/// Settings of a reader's session, besides `statement_timeout`.
-///
-/// Generic plans: a plan that was checked is the plan that runs, whatever the keys; the best plan for a page of ten
-/// thousand may be a scan, which is the wrong one for the next request. Compiling a plan costs more than any of these
-/// statements. Keepalives are the server's, so that it notices a reader whose machine has gone.
-pub const SESSION: [(&str, &str); 7] = [
-    ("search_path", replica::SCHEMA_LIVE),
-    ("default_transaction_read_only", "on"),
-    ("plan_cache_mode", "force_generic_plan"),
-    ("jit", "off"),
-    ("tcp_keepalives_idle", "5"),
-    ("tcp_keepalives_interval", "2"),
-    ("tcp_keepalives_count", "3"),
-];
+/// What a statement is run with: `$1`, `$2` … in this order.
+#[derive(Clone, Debug)]
+pub(crate) enum Keys {
+    /// Each a `bigint`.
+    Numbers(Vec<i64>),
+    /// One `text`.
+    Text(String),
+}
+
+impl<const N: usize> From<[i64; N]> for Keys {
+    fn from(numbers: [i64; N]) -> Keys {
+        Keys::Numbers(numbers.into())
+    }
+}
+
+impl From<String> for Keys {
+    fn from(text: String) -> Keys {
+        Keys::Text(text)
+    }
+}
 
 /// Every statement, in the order of the HTTP contract.
 pub const STATEMENTS: &[Statement] = &[
@@ -39,6 +45,9 @@ pub const STATEMENTS: &[Statement] = &[
     reviews::HELPFUL,
     reviews::RELEVANT,
     reviews::META,
+    questions::LIST,
+    answers::LIST,
+    cart::CART,
     PROBE,
 ];
 

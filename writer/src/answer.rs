@@ -14,6 +14,11 @@ pub(crate) fn created(id_field: &'static str, write: &Write, done: &Done) -> Res
     (StatusCode::CREATED, headers(write, done), body).into_response()
 }
 
+/// 201 for what has no id that a shopper could use. The text is what front ends got from the legacy service.
+pub(crate) fn recorded(write: &Write, done: &Done) -> Response {
+    (StatusCode::CREATED, headers(write, done), "Created").into_response()
+}
+
 /// 204.
 pub(crate) fn no_content(write: &Write, done: &Done) -> Response {
     (StatusCode::NO_CONTENT, headers(write, done)).into_response()

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use contract::email::Sealer;
 use contract::keyed_hash::HashingKey;
+use service::cors::Origins;
 use service::metrics::Recorder;
 use service::{Config, front, keys, operations, serve, shutdown};
 use stream::Connection;
@@ -25,6 +26,8 @@ const OPERATIONS_BOUND: Duration = Duration::from_secs(1);
 pub(crate) struct App {
     pub(crate) sealer: Sealer,
     pub(crate) hashing: HashingKey,
+    /// Whose pages may send cookies.
+    pub(crate) origins: Origins,
     pub(crate) connection: Connection,
     pub(crate) references: References,
     pub(crate) commits: Commits,
@@ -35,15 +38,18 @@ pub(crate) struct App {
 }
 
 pub(crate) async fn run(config: Config, arguments: &Run) -> Result<(), Box<dyn Error>> {
+    // A writer opens nothing: it needs no old keys.
     let sealer = Sealer::new(keys::read(&config.keys.sealing)?);
-    let hashing = HashingKey::new(keys::read(&config.keys.hashing)?);
+    let hashing = keys::hashing(&config.keys)?;
+    let origins = Origins::new(&config.http.origins);
     let listener = serve::bind(arguments.listen).await?;
     let operations_listener = serve::bind(arguments.operations).await?;
     let recorder = Recorder::start();
     let stop = shutdown::on_signal()?;
     let last = CancellationToken::new();
 
-    let connection = Connection::open(config.stream_settings(), "atelier writer", last.clone());
+    let settings = stream::Settings { hashing_key: Some(hashing.id()), ..config.stream_settings() };
+    let connection = Connection::open(settings, "atelier writer", last.clone());
     let visibility = Visibility::start(connection.clone(), last.clone());
     let readiness: operations::Readiness = {
         let (connection, visibility, stop) = (connection.clone(), visibility.clone(), stop.clone());
@@ -57,6 +63,7 @@ pub(crate) async fn run(config: Config, arguments: &Run) -> Result<(), Box<dyn E
     let app = App {
         sealer,
         hashing,
+        origins: origins.clone(),
         references: References::new(&config, connection.clone(), visibility.clone())?,
         commits: Commits::start(&config.writer, connection.clone()),
         visible_wait: Duration::from_millis(config.writer.visible_wait_ms),
@@ -64,7 +71,7 @@ pub(crate) async fn run(config: Config, arguments: &Run) -> Result<(), Box<dyn E
         connection: connection.clone(),
         visibility,
     };
-    let app = front::finish(resources::routes(Arc::new(app)));
+    let app = front::finish(resources::routes(Arc::new(app)), origins);
     let watching = tokio::spawn(serve::serve(
         operations_listener,
         operations::router(readiness, recorder),

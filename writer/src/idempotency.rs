@@ -42,17 +42,28 @@ pub(crate) fn identify(
                 "must stand once and have 1 to 255 visible ASCII characters",
             ));
         }
-        let session = session::carried(headers).unwrap_or_default().as_bytes();
+        let session = session::carried(path, headers).unwrap_or_default().as_bytes();
         let key = hashing.hash("idempotency key", &[method, path.as_bytes(), session, key.as_bytes()]);
         let body = hashing.hash("body", &[path.as_bytes(), body]);
         return Ok(Identity { message_id: key.clone(), idempotency: Some(Idempotency { key, body }) });
     }
-    let attempt = headers.get(ATTEMPT).map(|value| value.as_bytes());
-    let message_id = match attempt.filter(|id| (1..=ATTEMPT_LIMIT).contains(&id.len())) {
+    let message_id = match attempt(headers) {
         Some(attempt) => hashing.hash("attempt", &[method, path.as_bytes(), attempt]),
         None => uuid::Uuid::now_v7().simple().to_string(),
     };
     Ok(Identity { message_id, idempotency: None })
+}
+
+/// A session for a request that carries none: the same on all tries of nginx, and nobody can guess it.
+pub(crate) fn mint_session(hashing: &HashingKey, headers: &HeaderMap) -> String {
+    match attempt(headers) {
+        Some(attempt) => hashing.hash("minted session", &[attempt]),
+        None => hashing.hash("minted session at random", &[uuid::Uuid::now_v7().as_bytes()]),
+    }
+}
+
+fn attempt(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(ATTEMPT).map(|value| value.as_bytes()).filter(|id| (1..=ATTEMPT_LIMIT).contains(&id.len()))
 }
 
 #[cfg(test)]
@@ -88,6 +99,27 @@ mod tests {
         let attempt = || identity(&[("atelier-attempt", "abc")], "/p", b"").unwrap();
         assert_eq!(attempt(), attempt());
         assert_ne!(identity(&[], "/p", b"").unwrap(), identity(&[], "/p", b"").unwrap());
+    }
+
+    #[test]
+    fn on_the_cart_alone_a_key_counts_within_an_authorization() {
+        let keyed = |path, token: &str| {
+            identity(&[("idempotency-key", "k"), ("authorization", token)], path, b"x").unwrap().message_id
+        };
+        assert_ne!(keyed("/cart", "one"), keyed("/cart", "two"));
+        assert_eq!(keyed("/reviews", "one"), keyed("/reviews", "two"));
+    }
+
+    #[test]
+    fn all_tries_of_nginx_mint_one_session_and_others_many() {
+        let key = HashingKey::new([1; 32]);
+        let attempt = |id: &str| HeaderMap::from_iter([(ATTEMPT.parse().unwrap(), id.parse().unwrap())]);
+        let minted = mint_session(&key, &attempt("abc"));
+        assert_eq!(minted, mint_session(&key, &attempt("abc")));
+        assert_ne!(minted, mint_session(&key, &attempt("abd")));
+        assert_ne!(minted, mint_session(&HashingKey::new([2; 32]), &attempt("abc")));
+        assert_ne!(mint_session(&key, &HeaderMap::new()), mint_session(&key, &HeaderMap::new()));
+        assert_ne!(minted, key.session(&minted), "what is stored does not open the cart");
     }
 
     #[test]

@@ -18,10 +18,48 @@ use stream::Connection;
 use crate::visibility::Visibility;
 
 const NEW_REVIEW: &str = include_str!("references/new_review.sql");
-const REVIEW: &str = include_str!("references/review.sql");
 const OUTCOME: &str = include_str!("references/outcome.sql");
 /// How long one replica may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a write may refer to by its id alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// `products`
+    Product,
+    /// `skus`
+    Sku,
+    /// `reviews`
+    Review,
+    /// `questions`
+    Question,
+    /// `answers`
+    Answer,
+}
+
+impl Kind {
+    /// Asks a replica for one id of the kind.
+    fn statement(self) -> &'static str {
+        match self {
+            Kind::Product => include_str!("references/product.sql"),
+            Kind::Sku => include_str!("references/sku.sql"),
+            Kind::Review => include_str!("references/review.sql"),
+            Kind::Question => include_str!("references/question.sql"),
+            Kind::Answer => include_str!("references/answer.sql"),
+        }
+    }
+
+    /// What a shopper calls it.
+    fn word(self) -> &'static str {
+        match self {
+            Kind::Product => "product",
+            Kind::Sku => "sku",
+            Kind::Review => "review",
+            Kind::Question => "question",
+            Kind::Answer => "answer",
+        }
+    }
+}
 
 type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
@@ -117,27 +155,27 @@ impl References {
         if foreign.is_empty() { Ok(()) } else { Err(Problem::fields(Refusals(foreign))) }
     }
 
-    /// Checks that a review exists. One that was just written may not have reached the replica: it is waited for.
+    /// Checks that something exists. What was just written may not have reached the replica: it is waited for.
     ///
     /// # Errors
     /// 404 when it does not, 503 while nobody can tell.
-    pub(crate) async fn review(&self, id: i64) -> Result<(), Problem> {
+    pub(crate) async fn exists(&self, kind: Kind, id: i64) -> Result<(), Problem> {
         let mut waited = false;
         loop {
-            let asked = self.ask(|| sqlx::query(REVIEW).bind(id)).await?;
+            let asked = self.ask(|| sqlx::query(kind.statement()).bind(id)).await?;
             let (position, checkpoint): (Position, i64) = (Position::from_i64(id), asked.get("position")?);
             if asked.exists()? {
                 return Ok(());
             } else if position < Position::FIRST || checkpoint >= id {
-                return Err(Problem::unknown("review", id));
+                return Err(Problem::unknown(kind.word(), id));
             } else if waited {
                 return Err(Problem::unavailable(
                     pages::NOT_REACHED,
-                    format!("no replica has reached review {id} yet: nothing was stored; try again"),
+                    format!("no replica has reached {} {id} yet: nothing was stored; try again", kind.word()),
                 ));
             }
             if position > self.head().await? {
-                return Err(Problem::unknown("review", id));
+                return Err(Problem::unknown(kind.word(), id));
             }
             // Reached or not: the next look decides.
             self.visibility.wait_for_any(position, self.wait).await;

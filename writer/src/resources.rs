@@ -1,5 +1,9 @@
 //! Each resource owns its routes; here they are only merged.
 
+mod answers;
+mod cart;
+mod interactions;
+mod questions;
 mod reviews;
 
 use std::sync::Arc;
@@ -10,5 +14,11 @@ use crate::app::App;
 
 /// All routes of the writer.
 pub(crate) fn routes(app: Arc<App>) -> Router {
-    Router::new().merge(reviews::routes()).with_state(app)
+    Router::new()
+        .merge(reviews::routes())
+        .merge(questions::routes())
+        .merge(answers::routes())
+        .merge(cart::routes())
+        .merge(interactions::routes())
+        .with_state(app)
 }

@@ -48,6 +48,21 @@ pub type Exception = (Position, Outcome, Option<Position>);
 /// Exceptions are listed up to this number; above it an announcement says null and a writer asks a replica.
 pub const EXCEPTIONS_LIMIT: usize = 100;
 
+/// How far a replica has come with the legacy catalogue, from its first row to the last index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ImportProgress {
+    /// Of the whole work, by the time that its parts usually take: 0 to 100.
+    pub percent: f64,
+    /// What is being done, for people: `loading reviews`, or the steps of the closing that are being made.
+    pub what: String,
+    /// About how long it will take yet; none while nobody can say.
+    pub seconds_left: Option<u64>,
+    /// Steps of the closing that are done, once it has begun.
+    pub steps_done: Option<u32>,
+    /// All steps of the closing.
+    pub steps: Option<u32>,
+}
+
 /// A replica's progress, announced after each commit and at least four times a second.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -67,6 +82,9 @@ pub struct Progress {
     pub version: i32,
     /// No-ops and rejections in (previous, position]; null when there are over 100.
     pub exceptions: Option<Vec<Exception>>,
+    /// While it is importing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<ImportProgress>,
 }
 
 /// The last position of a commit, announced by the writer that made it.

@@ -15,6 +15,9 @@ pub struct CatalogueOpened {
     pub files: Vec<SourceFile>,
     /// Id of the key that seals e-mail addresses in the chunks.
     pub sealing_key: String,
+    /// Id of the key under which the chunks name sessions; none in catalogues without carts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hashing_key: Option<String>,
 }
 
 /// A file of the legacy catalogue.
@@ -35,8 +38,19 @@ pub struct CatalogueChunk {
     pub table: Table,
     /// How many rows.
     pub rows: u64,
+    /// How far the files were read, up to these rows; none in chunks of the first importer.
+    pub read: Option<BytesRead>,
     /// The rows: COPY text, each ended by a newline.
     pub copy: Vec<u8>,
+}
+
+/// How far the files were read, so that whoever applies a chunk knows how much is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BytesRead {
+    /// Bytes of all files so far.
+    pub bytes: u64,
+    /// Bytes of all files.
+    pub of: u64,
 }
 
 /// `catalogue.closed`, version 1.
@@ -79,11 +93,19 @@ pub enum Table {
     Characteristics,
     /// Ratings of characteristics.
     CharacteristicRatings,
+    /// Questions about products, e-mail addresses sealed.
+    Questions,
+    /// Answers to questions, e-mail addresses sealed.
+    Answers,
+    /// Photos of answers.
+    AnswerPhotos,
+    /// Lines of carts, one piece each, as they were imported; carts are made of them when the catalogue closes.
+    LegacyCartLines,
 }
 
 impl Table {
     /// All of them, parents first.
-    pub const ALL: [Table; 10] = [
+    pub const ALL: [Table; 14] = [
         Table::Products,
         Table::Features,
         Table::Styles,
@@ -94,6 +116,10 @@ impl Table {
         Table::ReviewPhotos,
         Table::Characteristics,
         Table::CharacteristicRatings,
+        Table::Questions,
+        Table::Answers,
+        Table::AnswerPhotos,
+        Table::LegacyCartLines,
     ];
 
     /// The table's name in a replica.
@@ -109,6 +135,10 @@ impl Table {
             Table::ReviewPhotos => "review_photos",
             Table::Characteristics => "characteristics",
             Table::CharacteristicRatings => "characteristic_ratings",
+            Table::Questions => "questions",
+            Table::Answers => "answers",
+            Table::AnswerPhotos => "answer_photos",
+            Table::LegacyCartLines => "legacy_cart_lines",
         }
     }
 
@@ -128,6 +158,12 @@ impl Table {
             Table::ReviewPhotos => "id, review_id, url",
             Table::Characteristics => "id, product_id, name",
             Table::CharacteristicRatings => "id, characteristic_id, review_id, value",
+            Table::Questions => "id, product_id, body, date, asker_name, asker_email, reported, helpfulness",
+            Table::Answers => {
+                "id, question_id, body, date, answerer_name, answerer_email, reported, helpfulness"
+            }
+            Table::AnswerPhotos => "id, answer_id, url",
+            Table::LegacyCartLines => "id, session, sku_id",
         }
     }
 }
@@ -136,12 +172,14 @@ impl Table {
 struct ChunkHead {
     table: Table,
     rows: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    read: Option<BytesRead>,
 }
 
 impl CatalogueChunk {
     /// The message's bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let head = ChunkHead { table: self.table, rows: self.rows };
+        let head = ChunkHead { table: self.table, rows: self.rows, read: self.read };
         let mut bytes = serde_json::to_vec(&head).expect("a table's name and a number are JSON");
         bytes.reserve(self.copy.len() + 1);
         bytes.push(b'\n');
@@ -157,6 +195,6 @@ impl CatalogueChunk {
         let end = bytes.iter().position(|&b| b == b'\n').unwrap_or(bytes.len());
         let head: ChunkHead = serde_json::from_slice(&bytes[..end])?;
         let copy = bytes.get(end + 1..).unwrap_or_default().to_vec();
-        Ok(CatalogueChunk { table: head.table, rows: head.rows, copy })
+        Ok(CatalogueChunk { table: head.table, rows: head.rows, read: head.read, copy })
     }
 }

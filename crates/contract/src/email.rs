@@ -91,6 +91,49 @@ impl std::fmt::Debug for Sealer {
     }
 }
 
+/// The key that seals now, and those that sealed before it.
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    current: Sealer,
+    old: Vec<Sealer>,
+}
+
+impl KeyRing {
+    /// A ring of the current key and the old ones.
+    pub fn new(current: Sealer, old: Vec<Sealer>) -> KeyRing {
+        KeyRing { current, old }
+    }
+
+    /// What seals from now on.
+    pub fn current(&self) -> &Sealer {
+        &self.current
+    }
+
+    /// The ids of all keys, the current one first.
+    pub fn key_ids(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.current).chain(&self.old).map(Sealer::key_id)
+    }
+
+    /// Opens a sealed address under the key that it names.
+    ///
+    /// # Errors
+    /// When the form is unknown, no key of the ring sealed it, or it does not belong to this context and id.
+    pub fn open(&self, sealed: &str, context: &str, id: &str) -> Result<String, OpenError> {
+        let named = key_id_of(sealed).ok_or(OpenError::Form)?;
+        let mut keys = std::iter::once(&self.current).chain(&self.old);
+        match keys.find(|sealer| sealer.key_id() == named) {
+            Some(sealer) => sealer.open(sealed, context, id),
+            None => Err(OpenError::OtherKey(named.to_owned())),
+        }
+    }
+}
+
+/// The id of the key under which an address was sealed; nothing when the text is no sealed address.
+pub fn key_id_of(sealed: &str) -> Option<&str> {
+    let (key_id, _) = sealed.strip_prefix(FORM)?.strip_prefix('.')?.split_once('.')?;
+    Some(key_id)
+}
+
 /// Why a sealed address could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -98,7 +141,9 @@ pub enum OpenError {
     #[error("the text is no sealed address of a known form")]
     Form,
     /// Sealed under a key that is not this one.
-    #[error("the address was sealed under key {0}: open it with that key's file")]
+    #[error(
+        "the address was sealed under key {0}, which is not here: name that key's file in keys.sealing_old"
+    )]
     OtherKey(String),
     /// Altered, or moved here from another row or event.
     #[error("the sealed address was altered or belongs to another row")]
@@ -120,6 +165,22 @@ mod tests {
         assert!(matches!(sealer.open(&sealed, "reviews", "6"), Err(OpenError::Elsewhere)));
         assert!(matches!(Sealer::new([2; 32]).open(&sealed, "reviews", "5"), Err(OpenError::OtherKey(_))));
         assert!(matches!(sealer.open("a@example.com", "reviews", "5"), Err(OpenError::Form)));
+    }
+
+    #[test]
+    fn a_change_of_the_key_leaves_what_the_old_one_sealed_readable() {
+        let ring = KeyRing::new(Sealer::new([1; 32]), vec![]);
+        let before = ring.current().seal("a@example.com", "reviews", "5");
+        let ring = KeyRing::new(Sealer::new([2; 32]), vec![Sealer::new([1; 32])]);
+        let after = ring.current().seal("b@example.com", "reviews", "6");
+        assert_eq!(key_id_of(&before), Some(Sealer::new([1; 32]).key_id()));
+        assert_eq!(key_id_of(&after), Some(Sealer::new([2; 32]).key_id()));
+        assert_eq!(ring.open(&before, "reviews", "5").unwrap(), "a@example.com");
+        assert_eq!(ring.open(&after, "reviews", "6").unwrap(), "b@example.com");
+        assert!(matches!(ring.open(&before, "reviews", "6"), Err(OpenError::Elsewhere)));
+        let without = KeyRing::new(Sealer::new([2; 32]), vec![Sealer::new([3; 32])]);
+        assert!(matches!(without.open(&before, "reviews", "5"), Err(OpenError::OtherKey(_))));
+        assert!(matches!(ring.open("a@example.com", "reviews", "5"), Err(OpenError::Form)));
     }
 
     #[test]

@@ -6,6 +6,10 @@ use serde::de::DeserializeOwned;
 use crate::catalogue::{CatalogueChunk, CatalogueClosed, CatalogueOpened};
 use crate::control::Probe;
 use crate::position::Position;
+use crate::resources::answers::{AnswerCreated, AnswerHelpful, AnswerReported};
+use crate::resources::cart::CartAdded;
+use crate::resources::interactions::InteractionRecorded;
+use crate::resources::questions::{QuestionCreated, QuestionHelpful, QuestionReported};
 use crate::resources::reviews::{ReviewCreated, ReviewHelpful, ReviewReported};
 
 /// An event's content.
@@ -17,6 +21,22 @@ pub enum Event {
     ReviewHelpful(ReviewHelpful),
     /// A shopper reported a review.
     ReviewReported(ReviewReported),
+    /// A shopper asked a question.
+    QuestionCreated(QuestionCreated),
+    /// A shopper found a question helpful.
+    QuestionHelpful(QuestionHelpful),
+    /// A shopper reported a question.
+    QuestionReported(QuestionReported),
+    /// A shopper answered a question.
+    AnswerCreated(AnswerCreated),
+    /// A shopper found an answer helpful.
+    AnswerHelpful(AnswerHelpful),
+    /// A shopper reported an answer.
+    AnswerReported(AnswerReported),
+    /// A shopper added to a cart.
+    CartAdded(CartAdded),
+    /// A shopper did something on a page.
+    InteractionRecorded(InteractionRecorded),
     /// A legacy catalogue begins.
     CatalogueOpened(CatalogueOpened),
     /// Rows of a legacy catalogue.
@@ -35,6 +55,22 @@ pub mod types {
     pub const REVIEW_HELPFUL: &str = "review.helpful";
     /// A review was reported.
     pub const REVIEW_REPORTED: &str = "review.reported";
+    /// A question was asked.
+    pub const QUESTION_CREATED: &str = "question.created";
+    /// A question was voted helpful.
+    pub const QUESTION_HELPFUL: &str = "question.helpful";
+    /// A question was reported.
+    pub const QUESTION_REPORTED: &str = "question.reported";
+    /// An answer was written.
+    pub const ANSWER_CREATED: &str = "answer.created";
+    /// An answer was voted helpful.
+    pub const ANSWER_HELPFUL: &str = "answer.helpful";
+    /// An answer was reported.
+    pub const ANSWER_REPORTED: &str = "answer.reported";
+    /// Something was added to a cart.
+    pub const CART_ADDED: &str = "cart.added";
+    /// An interaction was recorded.
+    pub const INTERACTION_RECORDED: &str = "interaction.recorded";
     /// A legacy catalogue begins.
     pub const CATALOGUE_OPENED: &str = "catalogue.opened";
     /// Rows of a legacy catalogue.
@@ -52,6 +88,14 @@ impl Event {
             Event::ReviewCreated(_) => types::REVIEW_CREATED,
             Event::ReviewHelpful(_) => types::REVIEW_HELPFUL,
             Event::ReviewReported(_) => types::REVIEW_REPORTED,
+            Event::QuestionCreated(_) => types::QUESTION_CREATED,
+            Event::QuestionHelpful(_) => types::QUESTION_HELPFUL,
+            Event::QuestionReported(_) => types::QUESTION_REPORTED,
+            Event::AnswerCreated(_) => types::ANSWER_CREATED,
+            Event::AnswerHelpful(_) => types::ANSWER_HELPFUL,
+            Event::AnswerReported(_) => types::ANSWER_REPORTED,
+            Event::CartAdded(_) => types::CART_ADDED,
+            Event::InteractionRecorded(_) => types::INTERACTION_RECORDED,
             Event::CatalogueOpened(_) => types::CATALOGUE_OPENED,
             Event::CatalogueChunk(_) => types::CATALOGUE_CHUNK,
             Event::CatalogueClosed(_) => types::CATALOGUE_CLOSED,
@@ -76,6 +120,14 @@ impl Event {
             Event::ReviewCreated(_)
             | Event::ReviewHelpful(_)
             | Event::ReviewReported(_)
+            | Event::QuestionCreated(_)
+            | Event::QuestionHelpful(_)
+            | Event::QuestionReported(_)
+            | Event::AnswerCreated(_)
+            | Event::AnswerHelpful(_)
+            | Event::AnswerReported(_)
+            | Event::CartAdded(_)
+            | Event::InteractionRecorded(_)
             | Event::CatalogueOpened(_)
             | Event::CatalogueClosed(_)
             | Event::ControlProbe(_) => "application/json",
@@ -86,7 +138,17 @@ impl Event {
     /// batches would show: a vote for imported review 5 just before the chunk that holds it.
     pub fn is_barrier(&self) -> bool {
         match self {
-            Event::ReviewCreated(_) | Event::ReviewHelpful(_) | Event::ReviewReported(_) => false,
+            Event::ReviewCreated(_)
+            | Event::ReviewHelpful(_)
+            | Event::ReviewReported(_)
+            | Event::QuestionCreated(_)
+            | Event::QuestionHelpful(_)
+            | Event::QuestionReported(_)
+            | Event::AnswerCreated(_)
+            | Event::AnswerHelpful(_)
+            | Event::AnswerReported(_)
+            | Event::CartAdded(_)
+            | Event::InteractionRecorded(_) => false,
             Event::CatalogueOpened(_)
             | Event::CatalogueChunk(_)
             | Event::CatalogueClosed(_)
@@ -100,6 +162,14 @@ impl Event {
             Event::ReviewCreated(event) => json(event),
             Event::ReviewHelpful(event) => json(event),
             Event::ReviewReported(event) => json(event),
+            Event::QuestionCreated(event) => json(event),
+            Event::QuestionHelpful(event) => json(event),
+            Event::QuestionReported(event) => json(event),
+            Event::AnswerCreated(event) => json(event),
+            Event::AnswerHelpful(event) => json(event),
+            Event::AnswerReported(event) => json(event),
+            Event::CartAdded(event) => json(event),
+            Event::InteractionRecorded(event) => json(event),
             Event::CatalogueOpened(event) => json(event),
             Event::CatalogueChunk(event) => event.encode(),
             Event::CatalogueClosed(event) => json(event),
@@ -118,14 +188,23 @@ impl Event {
         match (name, version) {
             (types::REVIEW_CREATED, "1") => {
                 let review: ReviewCreated = read(ce_type, payload)?;
-                let parts = review.photos.len().max(review.characteristics.len());
-                if parts > Position::PARTS {
-                    return Err(DecodeError::Parts { ce_type: ce_type.to_owned(), parts });
-                }
+                numbered(ce_type, review.photos.len().max(review.characteristics.len()))?;
                 Ok(Event::ReviewCreated(review))
             }
             (types::REVIEW_HELPFUL, "1") => read(ce_type, payload).map(Event::ReviewHelpful),
             (types::REVIEW_REPORTED, "1") => read(ce_type, payload).map(Event::ReviewReported),
+            (types::QUESTION_CREATED, "1") => read(ce_type, payload).map(Event::QuestionCreated),
+            (types::QUESTION_HELPFUL, "1") => read(ce_type, payload).map(Event::QuestionHelpful),
+            (types::QUESTION_REPORTED, "1") => read(ce_type, payload).map(Event::QuestionReported),
+            (types::ANSWER_CREATED, "1") => {
+                let answer: AnswerCreated = read(ce_type, payload)?;
+                numbered(ce_type, answer.photos.len())?;
+                Ok(Event::AnswerCreated(answer))
+            }
+            (types::ANSWER_HELPFUL, "1") => read(ce_type, payload).map(Event::AnswerHelpful),
+            (types::ANSWER_REPORTED, "1") => read(ce_type, payload).map(Event::AnswerReported),
+            (types::CART_ADDED, "1") => read(ce_type, payload).map(Event::CartAdded),
+            (types::INTERACTION_RECORDED, "1") => read(ce_type, payload).map(Event::InteractionRecorded),
             (types::CATALOGUE_OPENED, "1") => read(ce_type, payload).map(Event::CatalogueOpened),
             (types::CATALOGUE_CHUNK, "1") => CatalogueChunk::decode(payload)
                 .map(Event::CatalogueChunk)
@@ -144,6 +223,14 @@ fn json<T: Serialize>(event: &T) -> Vec<u8> {
 fn read<T: DeserializeOwned>(ce_type: &str, payload: &[u8]) -> Result<T, DecodeError> {
     serde_json::from_slice(payload)
         .map_err(|source| DecodeError::Payload { ce_type: ce_type.to_owned(), source })
+}
+
+/// What belongs to an event's position is numbered in its parts.
+fn numbered(ce_type: &str, parts: usize) -> Result<(), DecodeError> {
+    if parts > Position::PARTS {
+        return Err(DecodeError::Parts { ce_type: ce_type.to_owned(), parts });
+    }
+    Ok(())
 }
 
 /// A message that is no event known here.
@@ -179,93 +266,4 @@ pub enum DecodeError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalogue::{SourceFile, Table, TableRows};
-
-    /// Bytes that some stream holds: they must decode for ever, to the same event.
-    #[test]
-    fn golden_bytes_decode() {
-        for (golden, event) in [
-            (
-                &include_bytes!("../golden/review.created.v1.json")[..],
-                Event::ReviewCreated(ReviewCreated {
-                    product_id: 2,
-                    rating: 5,
-                    summary: "Fits".into(),
-                    body: "Ünïcode — “quotes” \u{1F600}".into(),
-                    recommend: true,
-                    reviewer_name: "jo".into(),
-                    reviewer_email: "sealed1.abcdefgh.AAAA".into(),
-                    photos: vec!["https://example.com/1.jpg".into()],
-                    characteristics: vec![crate::resources::reviews::CharacteristicRating {
-                        id: 14,
-                        value: 5,
-                    }],
-                }),
-            ),
-            (
-                &include_bytes!("../golden/review.helpful.v1.json")[..],
-                Event::ReviewHelpful(ReviewHelpful { review_id: 5 }),
-            ),
-            (
-                &include_bytes!("../golden/review.reported.v1.json")[..],
-                Event::ReviewReported(ReviewReported { review_id: 5 }),
-            ),
-            (
-                &include_bytes!("../golden/catalogue.chunk.v1.txt")[..],
-                Event::CatalogueChunk(CatalogueChunk {
-                    table: Table::ReviewPhotos,
-                    rows: 2,
-                    copy: b"1\t5\thttps://example.com/a\n2\t5\thttps://example.com/b\n".to_vec(),
-                }),
-            ),
-            (
-                &include_bytes!("../golden/catalogue.opened.v1.json")[..],
-                Event::CatalogueOpened(CatalogueOpened {
-                    files: vec![SourceFile { name: "product.csv".into(), size: 12, sha256: "00ff".into() }],
-                    sealing_key: "7owt5gr6".into(),
-                }),
-            ),
-            (
-                &include_bytes!("../golden/catalogue.closed.v1.json")[..],
-                Event::CatalogueClosed(CatalogueClosed {
-                    tables: vec![
-                        TableRows { table: Table::Products, rows: 2 },
-                        TableRows { table: Table::CharacteristicRatings, rows: 0 },
-                    ],
-                }),
-            ),
-            (
-                &include_bytes!("../golden/control.probe.v1.json")[..],
-                Event::ControlProbe(Probe { sender: "an operator".into() }),
-            ),
-        ] {
-            assert_eq!(Event::decode(&event.ce_type(), golden).unwrap(), event);
-            assert_eq!(Event::decode(&event.ce_type(), &event.payload()).unwrap(), event);
-        }
-    }
-
-    #[test]
-    fn additions_within_a_version_are_ignored() {
-        let event = Event::decode("atelier.review.helpful.v1", br#"{"review_id":5,"new":1}"#).unwrap();
-        assert_eq!(event, Event::ReviewHelpful(ReviewHelpful { review_id: 5 }));
-    }
-
-    #[test]
-    fn unknown_types_and_versions_are_errors() {
-        for ce_type in ["atelier.review.helpful.v2", "atelier.review.liked.v1", "review.helpful", ""] {
-            assert!(matches!(Event::decode(ce_type, b"{}"), Err(DecodeError::Unknown { .. })), "{ce_type}");
-        }
-    }
-
-    #[test]
-    fn more_parts_than_can_be_numbered_are_refused() {
-        let rating = |id| format!(r#"{{"id":{id},"value":1}}"#);
-        let ratings: Vec<String> = (1..=17).map(rating).collect();
-        let golden = include_str!("../golden/review.created.v1.json");
-        let many = golden.replace(r#"{"id":14,"value":5}"#, &ratings.join(","));
-        let refused = Event::decode("atelier.review.created.v1", many.as_bytes());
-        assert!(matches!(refused, Err(DecodeError::Parts { parts: 17, .. })), "{refused:?}");
-    }
-}
+mod tests;

@@ -38,6 +38,12 @@ pub enum Reason {
     UnknownProduct,
     /// No such review at this position.
     UnknownReview,
+    /// No such question at this position.
+    UnknownQuestion,
+    /// No such answer at this position.
+    UnknownAnswer,
+    /// No such sku.
+    UnknownSku,
     /// No such characteristic.
     UnknownCharacteristic,
     /// The characteristic belongs to another product.
@@ -54,6 +60,9 @@ impl Reason {
         match self {
             Reason::UnknownProduct => "unknown_product",
             Reason::UnknownReview => "unknown_review",
+            Reason::UnknownQuestion => "unknown_question",
+            Reason::UnknownAnswer => "unknown_answer",
+            Reason::UnknownSku => "unknown_sku",
             Reason::UnknownCharacteristic => "unknown_characteristic",
             Reason::ForeignCharacteristic => "foreign_characteristic",
             Reason::CatalogueTaken => "catalogue_taken",
@@ -84,6 +93,12 @@ pub struct Known {
     pub products: HashSet<i64>,
     /// Those of the batch's reviews that exist.
     pub reviews: HashSet<i64>,
+    /// Those of the batch's questions that exist.
+    pub questions: HashSet<i64>,
+    /// Those of the batch's answers that exist.
+    pub answers: HashSet<i64>,
+    /// Those of the batch's skus that exist.
+    pub skus: HashSet<i64>,
     /// The batch's characteristics and their products.
     pub characteristics: HashMap<i64, i64>,
 }
@@ -112,6 +127,12 @@ pub struct References {
     pub products: Vec<i64>,
     /// Review ids.
     pub reviews: Vec<i64>,
+    /// Question ids.
+    pub questions: Vec<i64>,
+    /// Answer ids.
+    pub answers: Vec<i64>,
+    /// Sku ids.
+    pub skus: Vec<i64>,
     /// Characteristic ids.
     pub characteristics: Vec<i64>,
 }
@@ -129,7 +150,15 @@ impl References {
                 }
                 Event::ReviewHelpful(vote) => references.reviews.push(vote.review_id),
                 Event::ReviewReported(report) => references.reviews.push(report.review_id),
-                Event::CatalogueOpened(_)
+                Event::QuestionCreated(question) => references.products.push(question.product_id),
+                Event::QuestionHelpful(vote) => references.questions.push(vote.question_id),
+                Event::QuestionReported(report) => references.questions.push(report.question_id),
+                Event::AnswerCreated(answer) => references.questions.push(answer.question_id),
+                Event::AnswerHelpful(vote) => references.answers.push(vote.answer_id),
+                Event::AnswerReported(report) => references.answers.push(report.answer_id),
+                Event::CartAdded(line) => references.skus.push(line.sku_id),
+                Event::InteractionRecorded(_)
+                | Event::CatalogueOpened(_)
                 | Event::CatalogueChunk(_)
                 | Event::CatalogueClosed(_)
                 | Event::ControlProbe(_) => {}
@@ -211,127 +240,44 @@ fn decide(known: &mut Known, occurrence: &Occurrence) -> Outcome {
                     Some(_) => {}
                 }
             }
-            known.reviews.insert(occurrence.position.as_i64());
-            Outcome::Applied
+            making(&mut known.reviews, occurrence, Outcome::Applied)
         }
-        Event::ReviewHelpful(vote) => existing(known.reviews.contains(&vote.review_id)),
-        Event::ReviewReported(report) => existing(known.reviews.contains(&report.review_id)),
-        Event::CatalogueOpened(_)
+        Event::ReviewHelpful(vote) => existing(&known.reviews, vote.review_id, Reason::UnknownReview),
+        Event::ReviewReported(report) => existing(&known.reviews, report.review_id, Reason::UnknownReview),
+        Event::QuestionCreated(question) => {
+            let outcome = existing(&known.products, question.product_id, Reason::UnknownProduct);
+            making(&mut known.questions, occurrence, outcome)
+        }
+        Event::QuestionHelpful(vote) => existing(&known.questions, vote.question_id, Reason::UnknownQuestion),
+        Event::QuestionReported(report) => {
+            existing(&known.questions, report.question_id, Reason::UnknownQuestion)
+        }
+        Event::AnswerCreated(answer) => {
+            let outcome = existing(&known.questions, answer.question_id, Reason::UnknownQuestion);
+            making(&mut known.answers, occurrence, outcome)
+        }
+        Event::AnswerHelpful(vote) => existing(&known.answers, vote.answer_id, Reason::UnknownAnswer),
+        Event::AnswerReported(report) => existing(&known.answers, report.answer_id, Reason::UnknownAnswer),
+        Event::CartAdded(line) => existing(&known.skus, line.sku_id, Reason::UnknownSku),
+        Event::InteractionRecorded(_)
+        | Event::CatalogueOpened(_)
         | Event::CatalogueChunk(_)
         | Event::CatalogueClosed(_)
         | Event::ControlProbe(_) => Outcome::Applied,
     }
 }
 
-fn existing(exists: bool) -> Outcome {
-    if exists { Outcome::Applied } else { Outcome::Rejected(Reason::UnknownReview) }
+fn existing(known: &HashSet<i64>, id: i64, otherwise: Reason) -> Outcome {
+    if known.contains(&id) { Outcome::Applied } else { Outcome::Rejected(otherwise) }
+}
+
+/// What an applied event makes is known to the events behind it, under its position.
+fn making(known: &mut HashSet<i64>, occurrence: &Occurrence, outcome: Outcome) -> Outcome {
+    if outcome == Outcome::Applied {
+        known.insert(occurrence.position.as_i64());
+    }
+    outcome
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::resources::reviews::{ReviewCreated, ReviewHelpful, ReviewReported};
-
-    const HOUR: i64 = 60 * 60 * 1000;
-
-    fn review(product_id: i64) -> Event {
-        Event::ReviewCreated(ReviewCreated {
-            product_id,
-            rating: 3,
-            summary: String::new(),
-            body: "b".into(),
-            recommend: true,
-            reviewer_name: "n".into(),
-            reviewer_email: "sealed".into(),
-            photos: vec![],
-            characteristics: vec![],
-        })
-    }
-
-    fn at(index: u64, stored: i64, key: Option<u8>, event: Event) -> Occurrence {
-        let idempotency = key.map(|key| Idempotency { key: format!("k{key}"), body: "b".into() });
-        let position = Position(Position::FIRST.0 + index);
-        Occurrence { position, stored: Millis(stored), time: Millis(stored), idempotency, event }
-    }
-
-    /// A store as simple as can be: the fold of what it is told, one batch after another.
-    fn run(events: &[Occurrence], cuts: &[usize]) -> Folded {
-        let (mut keys, mut reviews, mut clock, mut outcomes) =
-            (HashMap::new(), HashSet::from([1, 2]), None, Vec::new());
-        let mut start = 0;
-        for &end in cuts.iter().chain([&events.len()]) {
-            let batch = &events[start..end.clamp(start, events.len())];
-            start = start.max(end.min(events.len()));
-            let known = Known {
-                keys: keys.clone(),
-                products: HashSet::from([7]),
-                reviews: reviews.clone(),
-                ..Known::default()
-            };
-            let folded = fold(known, clock, batch);
-            for (occurrence, (outcome, _)) in batch.iter().zip(&folded.outcomes) {
-                if *outcome == Outcome::Applied && matches!(occurrence.event, Event::ReviewCreated(_)) {
-                    reviews.insert(occurrence.position.as_i64());
-                }
-            }
-            keys.extend(folded.taken);
-            clock = folded.clock;
-            outcomes.extend(folded.outcomes);
-        }
-        Folded { outcomes, taken: keys, clock }
-    }
-
-    proptest! {
-        #[test]
-        fn a_batch_equals_its_events_one_by_one(
-            steps in prop::collection::vec((0..3u8, 0..12u64, prop::option::of(0..3u8), 0..30 * HOUR), 1..40),
-            cuts in prop::collection::vec(0..40usize, 0..6),
-        ) {
-            let events: Vec<Occurrence> = steps.iter().enumerate().map(|(index, (kind, target, key, stored))| {
-                let review_id = if *target < 3 { *target as i64 } else { Position(Position::FIRST.0 + target * 3).as_i64() };
-                let event = match kind {
-                    0 => review(if *target == 0 { 8 } else { 7 }),
-                    1 => Event::ReviewHelpful(ReviewHelpful { review_id }),
-                    _ => Event::ReviewReported(ReviewReported { review_id }),
-                };
-                at(index as u64, *stored, *key, event)
-            }).collect();
-            let mut cuts = cuts;
-            cuts.sort_unstable();
-            let one_by_one: Vec<usize> = (0..events.len()).collect();
-            prop_assert_eq!(run(&events, &cuts), run(&events, &one_by_one));
-        }
-    }
-
-    #[test]
-    fn a_key_stays_taken_for_24_hours_also_by_a_rejected_event() {
-        let minutely: Vec<Occurrence> = (0..=24 * 60)
-            .map(|minute| {
-                let key = [0, 24 * 60 - 1, 24 * 60].contains(&minute).then_some(1);
-                at(minute, minute as i64 * 60_000, key, if minute == 0 { review(8) } else { review(7) })
-            })
-            .collect();
-        let outcomes = run(&minutely, &[]).outcomes;
-        assert_eq!(outcomes[0], (Outcome::Rejected(Reason::UnknownProduct), None));
-        assert_eq!(outcomes[24 * 60 - 1], (Outcome::NoOp, Some(Position::FIRST)));
-        assert_eq!(outcomes[24 * 60], (Outcome::Applied, None));
-    }
-
-    #[test]
-    fn one_event_dated_far_ahead_expires_nothing() {
-        let events =
-            [at(0, 0, Some(1), review(7)), at(1, 1000 * HOUR, None, review(7)), at(2, 1, Some(1), review(7))];
-        assert_eq!(run(&events, &[]).outcomes[2], (Outcome::NoOp, Some(Position::FIRST)));
-    }
-
-    #[test]
-    fn a_reference_to_a_later_position_is_rejected() {
-        let vote = Event::ReviewHelpful(ReviewHelpful { review_id: Position::FIRST.next().as_i64() });
-        let events = [at(0, 0, None, vote.clone()), at(1, 0, None, review(7)), at(2, 0, None, vote)];
-        let outcomes: Vec<Outcome> =
-            run(&events, &[]).outcomes.into_iter().map(|(outcome, _)| outcome).collect();
-        assert_eq!(outcomes, [Outcome::Rejected(Reason::UnknownReview), Outcome::Applied, Outcome::Applied]);
-    }
-}
+mod tests;

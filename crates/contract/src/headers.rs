@@ -18,7 +18,7 @@ pub const IDEMPOTENCY_KEY_LIMIT: usize = 255;
 pub const REQUEST_ID: &str = "x-request-id";
 /// Headers of ours that a browser's script may read.
 pub const EXPOSED: &str =
-    "Atelier-Position, Atelier-Applied, X-Request-Id, Retry-After, Preference-Applied, Location, Allow";
+    "Atelier-Position, Atelier-Applied, X-Request-Id, Retry-After, Preference-Applied, Location, Allow, ETag";
 
 /// Whether a text may stand as an `Idempotency-Key`: 1 to 255 visible ASCII characters.
 pub fn is_idempotency_key(text: &[u8]) -> bool {

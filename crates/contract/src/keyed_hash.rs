@@ -30,6 +30,16 @@ impl HashingKey {
         }
         BASE32_NOPAD.encode(&mac.finalize().into_bytes()[..HASH_BYTES]).to_ascii_lowercase()
     }
+
+    /// The key's public name: 8 characters that say nothing of the key.
+    pub fn id(&self) -> String {
+        self.hash("hashing key id", &[])[..8].to_owned()
+    }
+
+    /// The name of a session in events and tables: the same whichever way a request carried its value.
+    pub fn session(&self, value: &str) -> String {
+        self.hash("session", &[value.as_bytes()])
+    }
 }
 
 impl std::fmt::Debug for HashingKey {
@@ -63,6 +73,15 @@ mod tests {
         assert_ne!(key.hash("x", &[b"ab"]), key.hash("y", &[b"ab"]));
         assert_ne!(key.hash("x", &[b"ab"]), HashingKey::new([8; 32]).hash("x", &[b"ab"]));
         assert_eq!(key.hash("x", &[b"ab"]).len(), 32);
+        assert_ne!(key.id(), HashingKey::new([8; 32]).id());
+    }
+
+    #[test]
+    fn a_session_keeps_its_name_for_ever() {
+        let key = HashingKey::new([7; 32]);
+        assert_eq!(key.session("1234"), "nofcwqyzmk3czsm5vnsns653lw4wbcdw");
+        assert_eq!(key.session("1234"), key.hash("session", &[b"1234"]));
+        assert_ne!(key.session("1234"), key.session("1235"));
     }
 
     #[test]

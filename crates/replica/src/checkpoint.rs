@@ -20,6 +20,8 @@ pub struct Checkpoint {
     pub event_hash: Vec<u8>,
     /// Raised at each take-over.
     pub fence: i64,
+    /// Steps done of the event behind `position`, one bit each, while that one is being applied in steps; else 0.
+    pub step: i32,
     /// The stream clock; none before any event.
     pub clock: Option<Millis>,
     /// Version of the projection that wrote the rows.
@@ -41,6 +43,7 @@ pub async fn read_checkpoint(database: impl PgExecutor<'_>) -> Result<Checkpoint
         epoch: epoch.parse::<Epoch>().map_err(|error| sqlx::Error::Decode(error.into()))?,
         event_hash: row.try_get("event_hash")?,
         fence: row.try_get("fence")?,
+        step: row.try_get("step")?,
         clock: (position >= Position::FIRST).then_some(Millis(row.try_get("clock")?)),
         version: row.try_get("projection_version")?,
         importing: row.try_get("importing")?,

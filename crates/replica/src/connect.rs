@@ -11,6 +11,21 @@ use crate::error::Error;
 /// The schema of the generation that serves.
 pub const SCHEMA_LIVE: &str = "live";
 
+/// Settings of a reader's session, besides `statement_timeout`.
+///
+/// Generic plans: a plan that was checked is the plan that runs, whatever the keys; the best plan for a page of ten
+/// thousand may be a scan, which is the wrong one for the next request. Compiling a plan costs more than any of these
+/// statements. Keepalives are the server's, so that it notices a reader whose machine has gone.
+pub const READER_SESSION: [(&str, &str); 7] = [
+    ("search_path", SCHEMA_LIVE),
+    ("default_transaction_read_only", "on"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("jit", "off"),
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "3"),
+];
+
 /// Who connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

@@ -17,8 +17,12 @@ pub enum Dirt {
     RelatedZero,
     /// A product related to itself.
     RelatedSelf,
+    /// A cart's line that is not active any more.
+    Inactive,
     /// The row that it belongs to does not exist.
     MissingParent,
+    /// A cart's line of a product that has no sku.
+    NoSku,
     /// The row before it has the same id.
     DuplicateId,
 }
@@ -36,7 +40,7 @@ pub enum Fate {
 
 impl Dirt {
     /// All kinds, in the order in which tables list them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::NullText,
         Self::PriceForm,
         Self::BooleanForm,
@@ -44,7 +48,9 @@ impl Dirt {
         Self::RunawayQuote,
         Self::RelatedZero,
         Self::RelatedSelf,
+        Self::Inactive,
         Self::MissingParent,
+        Self::NoSku,
         Self::DuplicateId,
     ];
 
@@ -55,8 +61,8 @@ impl Dirt {
             Self::NullText | Self::PriceForm | Self::BooleanForm | Self::DateForm | Self::RunawayQuote => {
                 Fate::Repaired
             }
-            Self::RelatedZero | Self::RelatedSelf => Fate::Dropped,
-            Self::MissingParent | Self::DuplicateId => Fate::Quarantined,
+            Self::RelatedZero | Self::RelatedSelf | Self::Inactive => Fate::Dropped,
+            Self::MissingParent | Self::NoSku | Self::DuplicateId => Fate::Quarantined,
         }
     }
 
@@ -71,7 +77,9 @@ impl Dirt {
             Self::RunawayQuote => "runaway quote",
             Self::RelatedZero => "related to 0",
             Self::RelatedSelf => "related to itself",
+            Self::Inactive => "inactive",
             Self::MissingParent => "missing parent",
+            Self::NoSku => "product without sku",
             Self::DuplicateId => "duplicate id",
         }
     }

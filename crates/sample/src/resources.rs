@@ -42,8 +42,8 @@ impl Catalogue {
     pub(crate) fn write_product(&mut self, product: u64) -> Result<(), Error> {
         let mut random = Random::new(self.seed, product);
         let weight = self.popularity.weight(product);
-        self.products.write(product, &mut random)?;
-        self.cart.write(product, &mut random)?;
+        let sold = self.products.write(product, &mut random)?;
+        self.cart.write(product, sold, &mut random)?;
         self.reviews.write(product, weight, &mut random)?;
         self.questions.write(product, weight, &mut random)
     }

@@ -2,15 +2,17 @@
 //!
 //! Every mistake that can be found is named at once, an unknown key with the nearest known one.
 
+mod http;
 mod sections;
 
 use std::path::{Path, PathBuf};
 
+pub use http::Http;
 pub use sections::{Keys, Projector, Reader, Replica, Stream, Writer};
 use serde::Deserialize;
 
 /// Sections whose keys the environment may override.
-const SECTIONS: [&str; 5] = ["stream", "keys", "writer", "reader", "projector"];
+const SECTIONS: [&str; 6] = ["stream", "keys", "http", "writer", "reader", "projector"];
 /// What a wrong configuration exits with (`EX_USAGE`).
 pub const EXIT_USAGE: u8 = 64;
 
@@ -25,6 +27,9 @@ pub struct Config {
     /// The replicas.
     #[serde(default, rename = "replica")]
     pub replicas: Vec<Replica>,
+    /// What writers and readers say alike.
+    #[serde(default)]
+    pub http: Http,
     /// The writers.
     #[serde(default)]
     pub writer: Writer,
@@ -133,12 +138,13 @@ impl Config {
             url: self.stream.url.clone(),
             monitor_url: self.stream.monitor_url.clone(),
             accept_acknowledgement_before_sync: self.stream.accept_acknowledgement_before_sync,
+            hashing_key: None,
         }
     }
 
     fn rebase(&mut self, folder: &Path) {
         let paths = [&mut self.keys.sealing, &mut self.keys.hashing].into_iter();
-        let paths = paths.chain(self.stream.store_dir.as_mut());
+        let paths = paths.chain(&mut self.keys.sealing_old).chain(self.stream.store_dir.as_mut());
         for path in paths.chain(self.replicas.iter_mut().map(|replica| &mut replica.passwords)) {
             *path = folder.join(&*path);
         }
@@ -168,6 +174,7 @@ impl Config {
             }
         }
         mistakes.extend(self.stream.mistakes());
+        mistakes.extend(self.http.mistakes());
         mistakes.extend(self.writer.mistakes());
         mistakes.extend(self.reader.mistakes());
         mistakes.extend(self.projector.mistakes());
@@ -175,10 +182,10 @@ impl Config {
     }
 }
 
+/// A number, a truth or a list is written as in the file; anything else is text, without quotes.
 fn set(table: &mut toml::Table, section: &str, key: &str, value: &str) {
-    let value = match (value.parse::<i64>(), value.parse::<bool>()) {
-        (Ok(number), _) => toml::Value::Integer(number),
-        (_, Ok(truth)) => toml::Value::Boolean(truth),
+    let value = match value.parse::<toml::Value>() {
+        Ok(read @ (toml::Value::Integer(_) | toml::Value::Boolean(_) | toml::Value::Array(_))) => read,
         _ => toml::Value::String(value.to_owned()),
     };
     let section = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
@@ -219,6 +226,25 @@ mod tests {
             read(&text, &environment, &["writer.visible_wait_ms=3"]).unwrap().writer.visible_wait_ms,
             3
         );
+    }
+
+    #[test]
+    fn lists_are_overridden_as_they_are_written_in_the_file() {
+        let text = format!("{GOOD}[keys]\nsealing_old = [\"x\"]\n");
+        let environment = [("ATELIER_HTTP_ORIGINS", r#"["https://a.example", "http://b:1"]"#)];
+        let config = read(&text, &environment, &[r#"keys.sealing_old=["old/1.key"]"#]).unwrap();
+        assert_eq!(config.http.origins, ["https://a.example", "http://b:1"]);
+        assert!(
+            config.keys.sealing_old[0].ends_with("old/1.key") && config.keys.sealing_old[0].is_absolute()
+        );
+        let error = read(&text, &[("ATELIER_HTTP_ORIGINS", r#"["https://a.example/"]"#)], &[]).unwrap_err();
+        assert!(error.to_string().contains("http.origins"), "{error}");
+    }
+
+    #[test]
+    fn a_change_of_the_hashing_key_is_refused_in_words() {
+        let error = read(&format!("{GOOD}[keys]\nhashing_old = [\"x\"]\n"), &[], &[]).unwrap_err();
+        assert!(error.to_string().contains("cannot be changed while a stream lives"), "{error}");
     }
 
     #[test]

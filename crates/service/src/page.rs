@@ -5,8 +5,8 @@ use crate::problem::Problem;
 /// `count` is capped at this, silently.
 pub const COUNT_LIMIT: u64 = 10_000;
 /// Rows of a page unless asked otherwise.
-const DEFAULT_COUNT: u64 = 5;
-/// An offset beyond this is an empty page.
+pub const DEFAULT_COUNT: u64 = 5;
+/// An offset beyond this is an empty page, and so is a page whose number is beyond it.
 const OFFSET_LIMIT: u64 = 1 << 53;
 
 /// A query string's parameters. Of a name that comes twice the first counts; nothing in it can fail to be read.
@@ -16,6 +16,8 @@ pub struct Query(Vec<(String, String)>);
 /// A page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
+    /// The page asked for; pages are counted from 1.
+    pub number: u64,
     /// Rows before the page: (page − 1) × count.
     pub offset: u64,
     /// Rows of the page.
@@ -49,10 +51,10 @@ impl Query {
     /// # Errors
     /// 422 when one is no integer or negative.
     pub fn page(&self) -> Result<Page, Problem> {
-        let page = self.natural("page")?.unwrap_or(1).max(1);
+        let number = self.natural("page")?.unwrap_or(1).clamp(1, OFFSET_LIMIT);
         let count = self.natural("count")?.unwrap_or(DEFAULT_COUNT).min(COUNT_LIMIT);
-        let offset = (page - 1).saturating_mul(count).min(OFFSET_LIMIT);
-        Ok(Page { offset, count })
+        let offset = (number - 1).saturating_mul(count).min(OFFSET_LIMIT);
+        Ok(Page { number, offset, count })
     }
 
     fn natural(&self, name: &str) -> Result<Option<u64>, Problem> {
@@ -74,6 +76,10 @@ mod tests {
         Query::parse(Some(raw)).page().ok().map(|page| (page.offset, page.count))
     }
 
+    fn number(raw: &str) -> Option<u64> {
+        Query::parse(Some(raw)).page().ok().map(|page| page.number)
+    }
+
     #[test]
     fn pages_are_read_as_the_legacy_service_did() {
         assert_eq!(page(""), Some((0, 5)));
@@ -81,6 +87,8 @@ mod tests {
         assert_eq!(page("page=0&count=0"), Some((0, 0)));
         assert_eq!(page("count=1000000"), Some((0, 10_000)));
         assert_eq!(page("page=99999999999999999999&count=10000"), Some((OFFSET_LIMIT, 10_000)));
+        assert_eq!(["", "page=0", "page=7&count=0"].map(number), [Some(1), Some(1), Some(7)]);
+        assert_eq!(number("page=99999999999999999999"), Some(OFFSET_LIMIT));
         for raw in ["page=-1", "page=x", "count=5.5", "count=", "page=undefined"] {
             assert_eq!(page(raw), None, "{raw}");
         }

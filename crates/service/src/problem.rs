@@ -59,15 +59,10 @@ impl Problem {
         )
     }
 
-    /// 404: no such path.
-    pub fn no_route(path: &str) -> Problem {
-        let path: String = path.chars().take(200).collect();
-        Problem::new(
-            StatusCode::NOT_FOUND,
-            pages::NO_ROUTE,
-            "Not found",
-            format!("nothing is served at {path}"),
-        )
+    /// 404: no such path. It is not repeated: what was typed there may be an address.
+    pub fn no_route() -> Problem {
+        let detail = "nothing is served at this path";
+        Problem::new(StatusCode::NOT_FOUND, pages::NO_ROUTE, "Not found", detail)
     }
 
     /// 405 with `Allow`.
@@ -164,8 +159,10 @@ impl IntoResponse for Problem {
             errors: &self.errors,
         };
         let body = serde_json::to_vec(&document).expect("a problem is plain data");
-        let mut response =
-            (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        // What is wrong now may be right a moment later.
+        let headers =
+            [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
+        let mut response = (self.status, headers, body).into_response();
         response.headers_mut().extend(self.headers);
         response
     }

@@ -21,8 +21,19 @@ pub const ROUTES: &[Route] = &[
     Route { path: "/reviews", methods: &["GET", "POST"] },
     Route { path: "/reviews/meta", methods: &["GET"] },
     Route { path: "/reviews/{review_id}/helpful", methods: &["PUT"] },
-    Route { path: "/problems/{problem}", methods: &["GET"] },
     Route { path: "/reviews/{review_id}/report", methods: &["PUT"] },
+    Route { path: "/qa/questions", methods: &["GET", "POST"] },
+    Route { path: "/qa/questions/{question_id}/answers", methods: &["GET", "POST"] },
+    Route { path: "/qa/questions/{question_id}/helpful", methods: &["PUT"] },
+    Route { path: "/qa/questions/{question_id}/report", methods: &["PUT"] },
+    Route { path: "/qa/answers/{answer_id}/helpful", methods: &["PUT"] },
+    Route { path: "/qa/answers/{answer_id}/report", methods: &["PUT"] },
+    Route { path: "/cart", methods: &["GET", "POST"] },
+    Route { path: "/interactions", methods: &["POST"] },
+    Route { path: "/openapi.json", methods: &["GET"] },
+    Route { path: "/docs", methods: &["GET"] },
+    Route { path: "/docs/{asset}", methods: &["GET"] },
+    Route { path: "/problems/{problem}", methods: &["GET"] },
 ];
 
 impl Route {
@@ -78,6 +89,12 @@ mod tests {
             ("/reviews/meta", Some("/reviews/meta")),
             ("/reviews/5/helpful", Some("/reviews/{review_id}/helpful")),
             ("/reviews/5", None),
+            ("/qa/questions", Some("/qa/questions")),
+            ("/qa/questions/1/answers", Some("/qa/questions/{question_id}/answers")),
+            ("/qa/questions/1", None),
+            ("/qa/answers/1/report/", Some("/qa/answers/{answer_id}/report")),
+            ("/cart/", Some("/cart")),
+            ("/interactions", Some("/interactions")),
             ("/products//styles", None),
             ("/", None),
         ] {

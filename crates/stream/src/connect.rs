@@ -13,7 +13,7 @@ use contract::position::{Epoch, Position};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::definition::verified_info;
+use crate::definition::{verified_info, verify_hashing_key};
 use crate::error::{Error, Result};
 use crate::server;
 
@@ -29,6 +29,8 @@ pub struct Settings {
     pub monitor_url: String,
     /// Go on although the server acknowledges before it syncs: a power failure then loses acknowledged writes.
     pub accept_acknowledgement_before_sync: bool,
+    /// The id of the process's hashing key, if it has one: a stream that was made under another is refused.
+    pub hashing_key: Option<String>,
 }
 
 /// One verified connection. Clones share it; it never comes back once it is [closed](Link::closed).
@@ -235,6 +237,9 @@ async fn connect(settings: &Settings, name: &str) -> Result<Link> {
     let mut context = jetstream::new(client.clone());
     context.set_timeout(Duration::from_secs(2));
     let (epoch, info) = verified_info(&context).await?;
+    if let Some(ours) = &settings.hashing_key {
+        verify_hashing_key(&info, ours)?;
+    }
     Ok(Link { client, context, epoch, duplicate_window: info.config.duplicate_window, closed })
 }
 

@@ -17,6 +17,8 @@ use crate::server;
 
 /// The metadata key that holds the epoch.
 pub const METADATA_EPOCH: &str = "atelier_epoch";
+/// The metadata key that holds the id of the hashing key.
+pub const METADATA_HASHING_KEY: &str = "atelier_hashing_key";
 
 /// JetStream's word for a server whose `max_file_store` is too small for a stream.
 const NO_STORAGE: ErrorCode = ErrorCode::STORAGE_RESOURCES_EXCEEDED;
@@ -30,6 +32,8 @@ pub struct Definition {
     pub duplicate_window: Duration,
     /// The epoch of a stream that is created.
     pub epoch: Epoch,
+    /// The id of the key under which everything in it is hashed.
+    pub hashing_key: String,
 }
 
 fn config(definition: &Definition) -> Config {
@@ -48,7 +52,10 @@ fn config(definition: &Definition) -> Config {
         num_replicas: 1,
         duplicate_window: definition.duplicate_window,
         first_sequence: Some(Position::FIRST.0),
-        metadata: HashMap::from([(METADATA_EPOCH.to_owned(), definition.epoch.to_string())]),
+        metadata: HashMap::from([
+            (METADATA_EPOCH.to_owned(), definition.epoch.to_string()),
+            (METADATA_HASHING_KEY.to_owned(), definition.hashing_key.clone()),
+        ]),
         ..Config::default()
     }
 }
@@ -63,7 +70,10 @@ pub async fn create(settings: &Settings, definition: &Definition) -> Result<(Epo
     server::verify_sync(settings).await?;
     let context = jetstream::new(client);
     match verified_info(&context).await {
-        Ok((epoch, _)) => Ok((epoch, false)),
+        Ok((epoch, info)) => {
+            verify_hashing_key(&info, &definition.hashing_key)?;
+            Ok((epoch, false))
+        }
         Err(Error::NoStream) => {
             context.create_stream(config(definition)).await.map_err(|error| match error.kind() {
                 CreateStreamErrorKind::JetStream(e) if e.error_code() == NO_STORAGE => {
@@ -95,6 +105,17 @@ pub(crate) async fn verified_info(context: &jetstream::Context) -> Result<(Epoch
     let epoch =
         epoch.ok_or_else(|| Error::Differs(vec![format!("its metadata names no {METADATA_EPOCH}")]))?;
     Ok((epoch, info))
+}
+
+/// Everything in a stream is hashed under one key: under another, carts and `Idempotency-Key`s would be strangers'. A
+/// stream that names no key was made before keys were named.
+pub(crate) fn verify_hashing_key(info: &Info, ours: &str) -> Result<()> {
+    match info.config.metadata.get(METADATA_HASHING_KEY) {
+        Some(found) if found != ours => {
+            Err(Error::OtherHashingKey { found: found.clone(), ours: ours.to_owned() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Differences that matter between the stream and what is needed; sizes and windows may differ.

@@ -44,6 +44,16 @@ pub enum Error {
         /// Each difference as a sentence part.
         Vec<String>,
     ),
+    /// What the stream holds was hashed under another key.
+    #[error(
+        "the stream ATELIER was made under hashing key {found}, but the file of keys.hashing holds key {ours}: put the key file of this stream back; the hashing key cannot be changed while a stream lives, see docs/keys.md"
+    )]
+    OtherHashingKey {
+        /// The id in the stream's metadata.
+        found: String,
+        /// The id of the key that the process has.
+        ours: String,
+    },
     /// The server has no room for a stream of this size.
     #[error(
         "nats-server has no room for a stream of {max_bytes} bytes: set stream.max_bytes to less, or raise max_file_store in its jetstream block"
@@ -127,6 +137,9 @@ impl Error {
 
     /// Whether a service must not go on with this server or stream as it is set up.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Error::NotSynced { .. } | Error::NoStream | Error::Differs(_))
+        matches!(
+            self,
+            Error::NotSynced { .. } | Error::NoStream | Error::Differs(_) | Error::OtherHashingKey { .. }
+        )
     }
 }

@@ -12,9 +12,9 @@ mod stored;
 
 pub use announce::Announcements;
 pub use connect::{Connection, Link, Settings, Status};
-pub use definition::{Definition, METADATA_EPOCH, create};
+pub use definition::{Definition, METADATA_EPOCH, METADATA_HASHING_KEY, create};
 pub use error::{Error, Result};
 pub use follow::Follower;
 pub use identity::Remembered;
-pub use publish::{Failure, Message, Placed};
+pub use publish::{BATCH_LIMIT, Failure, Message, Placed};
 pub use stored::StoredEvent;

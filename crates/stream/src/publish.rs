@@ -1,14 +1,18 @@
 //! Publishing one event: stored, not stored, or unknown.
 
+mod batch;
+
 use std::time::Duration;
 
-use async_nats::client::RequestErrorKind;
+use async_nats::client::{RequestError, RequestErrorKind};
 use async_nats::header::{HeaderMap, HeaderValue};
 use async_nats::{Request, Subject};
 use bytes::Bytes;
 use contract::envelope::subject_of;
 use contract::{Envelope, Event, Position, subject};
 use serde::Deserialize;
+
+pub use batch::BATCH_LIMIT;
 
 use crate::connect::Link;
 
@@ -86,6 +90,8 @@ impl Failure {
     pub const FULL: u64 = 10077;
     /// The last event on the subject is not the one expected.
     pub const WRONG_LAST: u64 = 10071;
+    /// A batch holds an event whose id is known already.
+    pub const DUPLICATE: u64 = 10201;
 }
 
 #[derive(Deserialize)]
@@ -94,6 +100,8 @@ struct Answer {
     seq: u64,
     #[serde(default)]
     duplicate: bool,
+    /// Of a batch: how many events it stored.
+    count: Option<u64>,
     error: Option<AnswerError>,
 }
 
@@ -120,20 +128,29 @@ impl Link {
             answer = self.client.send_request(subject, request) => answer,
             () = self.closed() => return Err(Failure::Unanswered("the connection was lost".into())),
         };
-        let answer = answer.map_err(|error| match error.kind() {
-            RequestErrorKind::NoResponders => {
-                Failure::Refused { code: 0, description: "no stream takes this subject".into() }
-            }
-            RequestErrorKind::InvalidSubject | RequestErrorKind::MaxPayloadExceeded => {
-                Failure::Refused { code: 0, description: error.to_string() }
-            }
-            RequestErrorKind::TimedOut | RequestErrorKind::Other => Failure::Unanswered(error.to_string()),
-        })?;
-        let answer: Answer = serde_json::from_slice(&answer.payload)
-            .map_err(|error| Failure::Unanswered(error.to_string()))?;
-        match answer.error {
-            Some(error) => Err(Failure::Refused { code: error.err_code, description: error.description }),
-            None => Ok(Placed { position: Position(answer.seq), duplicate: answer.duplicate }),
+        let answer = answered(&answer.map_err(refused_by_client)?.payload)?;
+        Ok(Placed { position: Position(answer.seq), duplicate: answer.duplicate })
+    }
+}
+
+/// What the server said, unless it refused.
+fn answered(payload: &[u8]) -> Result<Answer, Failure> {
+    let answer: Answer =
+        serde_json::from_slice(payload).map_err(|error| Failure::Unanswered(error.to_string()))?;
+    match answer.error {
+        Some(error) => Err(Failure::Refused { code: error.err_code, description: error.description }),
+        None => Ok(answer),
+    }
+}
+
+fn refused_by_client(error: RequestError) -> Failure {
+    match error.kind() {
+        RequestErrorKind::NoResponders => {
+            Failure::Refused { code: 0, description: "no stream takes this subject".into() }
         }
+        RequestErrorKind::InvalidSubject | RequestErrorKind::MaxPayloadExceeded => {
+            Failure::Refused { code: 0, description: error.to_string() }
+        }
+        RequestErrorKind::TimedOut | RequestErrorKind::Other => Failure::Unanswered(error.to_string()),
     }
 }

@@ -1,6 +1,7 @@
 //! An event as it lies in the stream.
 
 use async_nats::HeaderMap;
+use async_nats::jetstream::message::StreamMessage;
 use bytes::Bytes;
 use contract::envelope::{event_hash, names};
 use contract::{Envelope, Event, Millis, Position};
@@ -43,6 +44,18 @@ impl StoredEvent {
         }
     }
 
+    /// A message that was read directly: what lies behind it is not known.
+    fn of(message: StreamMessage) -> StoredEvent {
+        StoredEvent::new(
+            message.sequence,
+            &message.subject,
+            message.time.unix_timestamp_nanos(),
+            0,
+            message.headers,
+            message.payload,
+        )
+    }
+
     /// Its attributes and content.
     ///
     /// # Errors
@@ -79,14 +92,24 @@ impl Link {
                 _ => Error::request("read an event")(error.into()),
             })
         };
-        let message = self.until_closed("read an event", read).await?;
-        Ok(StoredEvent::new(
-            message.sequence,
-            &message.subject,
-            message.time.unix_timestamp_nanos(),
-            0,
-            message.headers,
-            message.payload,
-        ))
+        self.until_closed("read an event", read).await.map(StoredEvent::of)
+    }
+
+    /// Reads the last event on one subject, if there is any.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn last_on(&self, subject: &str) -> Result<Option<StoredEvent>> {
+        use async_nats::jetstream::stream::DirectGetErrorKind;
+        let read = async {
+            let stream = self.context.get_stream_no_info(contract::subject::STREAM).await;
+            let stream = stream.map_err(|e| Error::request("read an event")(e.into()))?;
+            match stream.direct_get_last_for_subject(subject).await {
+                Ok(message) => Ok(Some(message)),
+                Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+                Err(error) => Err(Error::request("read an event")(error.into())),
+            }
+        };
+        Ok(self.until_closed("read an event", read).await?.map(StoredEvent::of))
     }
 }

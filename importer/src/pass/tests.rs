@@ -6,14 +6,16 @@ use std::path::PathBuf;
 
 use contract::catalogue::{CHUNK_BYTES, CatalogueChunk, Table};
 use contract::email::Sealer;
+use contract::keyed_hash::HashingKey;
 use sample::Dirt;
 
 use super::{Error, run};
 use crate::chunk::{Sink, Stopped};
+use crate::keys::Keys;
 use crate::quarantine::Quarantine;
-use crate::resources;
 use crate::row::Repair;
 use crate::summary::FileCounts;
+use crate::{inventory, resources};
 
 /// Keeps what it is given.
 #[derive(Debug, Default)]
@@ -62,8 +64,12 @@ impl Folder {
         let quarantine_folder = self.0.join("quarantine");
         let mut quarantine = Quarantine::create(&quarantine_folder).unwrap();
         let mut kept = Kept::default();
-        let sealer = Sealer::new([3; 32]);
-        let counts = run(&self.0, &sealer, &mut quarantine, &mut kept, &mut |_| ())?;
+        let keys = Keys { sealer: Sealer::new([3; 32]), hashing: HashingKey::new([4; 32]) };
+        let bytes = inventory::size(&self.0)?;
+        let counts = run(&self.0, bytes, &keys, &mut quarantine, &mut kept, &mut |_| ())?;
+        // Whoever applies the chunks knows how much is still to come.
+        assert!(kept.0.is_sorted_by_key(|chunk| chunk.read.unwrap().bytes));
+        assert!(kept.0.last().is_none_or(|chunk| chunk.read.unwrap().bytes <= bytes));
         let path = quarantine.finish().unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let quarantined = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
@@ -83,7 +89,7 @@ fn a_generated_catalogue_adds_up_row_for_row() {
     let options = sample::Options { products: 1_000, seed: 1 };
     let summary = sample::generate(&options, &folder.0, &mut |_| ()).unwrap();
     let (counts, kept, quarantined) = folder.import().unwrap();
-    assert_eq!(counts.len(), 10);
+    assert_eq!(counts.len(), 14);
     for (counts, source) in counts.iter().zip(resources::sources()) {
         let made = summary.file(counts.name).unwrap();
         assert_eq!(counts.rows, made.rows, "{}", counts.name);
@@ -101,6 +107,8 @@ fn a_generated_catalogue_adds_up_row_for_row() {
         }
         let duplicates = counts.quarantined.get("id occurred before").copied().unwrap_or_default();
         assert_eq!(duplicates, made.dirty(Dirt::DuplicateId), "{}", counts.name);
+        let unsold = counts.quarantined.get("product_id has no sku").copied().unwrap_or_default();
+        assert_eq!(unsold, made.dirty(Dirt::NoSku), "{}", counts.name);
         let lines = kept.text(source.table).lines().count() as u64;
         assert_eq!(lines, counts.imported, "{}", counts.name);
         let sent: u64 =
@@ -112,11 +120,13 @@ fn a_generated_catalogue_adds_up_row_for_row() {
     assert_eq!(reader.records().map(Result::unwrap).count() as u64, all);
     assert!(kept.0.iter().all(|chunk| chunk.copy.len() < CHUNK_BYTES + 128 * 1024));
     // Addresses leave the machine sealed.
-    assert!(!kept.text(Table::Reviews).contains('@'));
+    for table in [Table::Reviews, Table::Questions, Table::Answers] {
+        assert!(!kept.text(table).contains('@'));
+    }
 }
 
 #[test]
-fn equal_files_and_an_equal_key_give_equal_chunks() {
+fn equal_files_and_equal_keys_give_equal_chunks() {
     let folder = Folder::new("deterministic");
     sample::generate(&sample::Options { products: 200, seed: 9 }, &folder.0, &mut |_| ()).unwrap();
     assert_eq!(folder.import().unwrap().1.0, folder.import().unwrap().1.0);
@@ -152,6 +162,73 @@ fn values_are_cleaned_and_written_in_the_tables_order() {
         (related.rows, related.imported, related.all_dropped(), related.all_quarantined()),
         (3, 0, 2, 1)
     );
+}
+
+#[test]
+fn questions_and_answers_are_cleaned_and_their_addresses_sealed_each_in_its_place() {
+    let folder = Folder::with(
+        "questions",
+        &[
+            ("product.csv", b"7,a,,,,1\n"),
+            ("questions.csv", b"2,7,Why?,1555200000007,me,a@example.com,0,3\n3,8,Why?,0,me,null,0,3\n"),
+            ("answers.csv", b"5,2,\"Be\ncause\",2019-04-14,you,b@example.com,true,9\n6,3,No,0,me,null,0,3\n"),
+            ("answers_photos.csv", b"1,5,u\n2,6,u\n"),
+        ],
+    );
+    let (_, kept, quarantined) = folder.import().unwrap();
+    let sealer = Sealer::new([3; 32]);
+    let opened = |text: &str, table: &str, id: &str| {
+        let row = text.strip_suffix('\n').unwrap();
+        let values: Vec<&str> = row.split('\t').collect();
+        let address = sealer.open(values[5], table, id).unwrap();
+        row.replace(values[5], &address)
+    };
+    assert_eq!(
+        opened(&kept.text(Table::Questions), "questions", "2"),
+        "2\t7\tWhy?\t2019-04-14 00:00:00.007\tme\ta@example.com\tf\t3"
+    );
+    assert_eq!(
+        opened(&kept.text(Table::Answers), "answers", "5"),
+        "5\t2\tBe\\ncause\t2019-04-14 00:00:00.000\tyou\tb@example.com\tt\t9"
+    );
+    assert_eq!(kept.text(Table::AnswerPhotos), "1\t5\tu\n");
+    for reason in
+        ["refers to 8, which is not among the products", "refers to 3, which is not among the questions"]
+    {
+        assert!(quarantined.contains(reason), "{quarantined}");
+    }
+}
+
+#[test]
+fn a_cart_s_line_is_one_piece_of_its_product_s_lowest_sku_and_inactive_ones_are_dropped() {
+    let folder = Folder::with(
+        "cart",
+        &[
+            ("product.csv", b"7,a,,,,1\n8,b,,,,1\n"),
+            // Styles and skus in any order.
+            ("styles.csv", b"4,7,Black,null,1,1\n3,7,White,null,1,0\n"),
+            ("skus.csv", b"30,4,S,1\n20,3,S,1\n25,3,M,1\n"),
+            (
+                "cart.csv",
+                b"1,605191,7,1\r\n2,605191,7,0\r\n3,605191,8,true\r\n4,605191,9,1\r\n5,605191,9,false\r\n\
+                  6,null,7,1\r\n7,605191,7,yes\r\n1,605191,7,1\r\n8, 605191 ,7,true",
+            ),
+        ],
+    );
+    let (counts, kept, quarantined) = folder.import().unwrap();
+    let session = HashingKey::new([4; 32]).session("605191");
+    assert_eq!(kept.text(Table::LegacyCartLines), format!("1\t{session}\t20\n8\t{session}\t20\n"));
+    let cart = counts.last().unwrap();
+    assert_eq!((cart.rows, cart.imported, cart.all_dropped(), cart.all_quarantined()), (9, 2, 2, 5));
+    for reason in [
+        "cart.csv,4,\"product_id refers to 8, which has no sku\"",
+        "cart.csv,5,\"product_id refers to 9, which is not among the products\"",
+        "cart.csv,7,user_session is absent",
+        "cart.csv,8,active is not a boolean",
+        "cart.csv,9,id occurred before",
+    ] {
+        assert!(quarantined.contains(reason), "{reason}: {quarantined}");
+    }
 }
 
 #[test]

@@ -3,14 +3,9 @@
 use contract::catalogue::Table;
 use contract::resources::reviews::{BODY_LIMIT, SUMMARY_LIMIT};
 
-use super::{HIGHEST_COUNT, LONG_TEXT, SHORT_TEXT, Source, URL};
+use super::{EMAIL, HIGHEST_COUNT, LONG_TEXT, NAME, SHORT_TEXT, Source, URL};
 use crate::csv::Framing;
 use crate::row::{Refusal, Row};
-
-/// Longest name of a reviewer, in characters.
-const NAME: usize = 100;
-/// Longest e-mail address, in characters.
-const EMAIL: usize = 254;
 
 pub(super) const SOURCES: [Source; 4] = [
     Source {

@@ -1,4 +1,6 @@
-//! The legacy catalogue: rows by COPY as they come, indexes and everything derived when it closes.
+//! The legacy catalogue: rows by COPY as they come, keys, indexes and everything derived when it closes.
+
+mod steps;
 
 use contract::Position;
 use contract::catalogue::CatalogueChunk;
@@ -7,22 +9,11 @@ use sqlx::{PgConnection, Row};
 
 use crate::failure::Failure;
 
+pub(crate) use steps::{ALL_STEPS, STEPS, Step};
+
 const STATE: &str = include_str!("catalogue/state.sql");
 const OPEN: &str = include_str!("catalogue/open.sql");
 const CLOSE: &str = include_str!("catalogue/close.sql");
-/// Making indexes takes the tables' owner.
-const BECOME_OWNER: &str = include_str!("catalogue/become_owner.sql");
-/// Back to the projector's own role, and planner statistics for what was loaded.
-const ANALYZE: &str = include_str!("catalogue/analyze.sql");
-/// What the closing event makes, in order. Each may rely on what stands before it.
-const DERIVED: [(&str, &str); 5] = [
-    ("products' indexes", include_str!("../../../migrations/indexes/products.sql")),
-    ("reviews' indexes", include_str!("../../../migrations/indexes/reviews.sql")),
-    ("product documents", include_str!("products/documents.sql")),
-    ("review totals", include_str!("reviews/totals.sql")),
-    ("characteristic totals", include_str!("reviews/characteristic_totals.sql")),
-];
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     None,
@@ -39,7 +30,8 @@ pub(super) async fn opened(
     if state(connection).await? != State::None {
         return Ok(Outcome::Rejected(Reason::CatalogueTaken));
     }
-    sqlx::query(OPEN).bind(position.as_i64()).execute(connection).await?;
+    sqlx::query(OPEN).bind(position.as_i64()).execute(&mut *connection).await?;
+    steps::prepare_loading(connection).await?;
     *importing = true;
     Ok(Outcome::Applied)
 }
@@ -61,7 +53,7 @@ pub(super) async fn chunk(connection: &mut PgConnection, chunk: &CatalogueChunk)
     Ok(Outcome::Applied)
 }
 
-/// Makes indexes and everything derived; from here on products exist.
+/// All steps are made; from here on products exist.
 pub(super) async fn closed(
     connection: &mut PgConnection,
     position: Position,
@@ -70,17 +62,6 @@ pub(super) async fn closed(
     if state(connection).await? != State::Open {
         return Ok(Outcome::Rejected(Reason::CatalogueNotOpen));
     }
-    sqlx::raw_sql(BECOME_OWNER).execute(&mut *connection).await?;
-    for (what, statements) in DERIVED {
-        let started = std::time::Instant::now();
-        sqlx::raw_sql(statements).execute(&mut *connection).await?;
-        tracing::info!(
-            what,
-            seconds = started.elapsed().as_secs_f64(),
-            "the catalogue's closing made something"
-        );
-    }
-    sqlx::raw_sql(ANALYZE).execute(&mut *connection).await?;
     sqlx::query(CLOSE).bind(position.as_i64()).execute(connection).await?;
     *importing = false;
     Ok(Outcome::Applied)

@@ -76,7 +76,7 @@ impl Availability {
     /// Asks the replica, for ever, on a connection of its own.
     pub(crate) async fn watch(self, mut connection: Connection) {
         loop {
-            match connection.fetch(&PROBE, &[], Instant::now()).await {
+            match connection.fetch(&PROBE, &[].into(), Instant::now()).await {
                 Ok(_) => {
                     self.reached();
                     sleep(WHILE_REACHED).await;

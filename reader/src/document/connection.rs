@@ -10,7 +10,7 @@ use sqlx::{Connection as _, PgConnection, Row, ValueRef};
 use tokio::time::{Instant, timeout_at};
 
 use crate::document::{Document, Error};
-use crate::statement::Statement;
+use crate::statement::{Keys, Statement};
 
 /// How much longer than its time-out a statement's end is waited for: after that the replica is silent.
 const MARGIN: Duration = Duration::from_millis(250);
@@ -45,7 +45,7 @@ impl Connection {
     pub(crate) async fn fetch(
         &mut self,
         statement: &Statement,
-        keys: &[i64],
+        keys: &Keys,
         asked: Instant,
     ) -> Result<Document, Error> {
         let was_open = self.open.is_some();
@@ -75,13 +75,14 @@ impl Connection {
         }
     }
 
-    async fn run(&mut self, statement: &Statement, keys: &[i64], asked: Instant) -> Result<Document, Error> {
+    async fn run(&mut self, statement: &Statement, keys: &Keys, asked: Instant) -> Result<Document, Error> {
         let until = asked + self.answer;
         let connection = self.open().await?;
-        let mut query = sqlx::query(statement.sql);
-        for key in keys {
-            query = query.bind(*key);
-        }
+        let query = sqlx::query(statement.sql);
+        let query = match keys {
+            Keys::Numbers(numbers) => numbers.iter().fold(query, |query, number| query.bind(*number)),
+            Keys::Text(text) => query.bind(text),
+        };
         let started = Instant::now();
         let row = timeout_at(until, query.fetch_one(connection)).await;
         metrics::histogram!(STATEMENT_SECONDS, "statement" => statement.name)

@@ -12,9 +12,10 @@ use service::page::Query;
 
 use crate::answer;
 use crate::document::Documents;
+use crate::resources::Sources;
 use crate::statement::Statement;
 
-pub(crate) fn routes() -> Router<Documents> {
+pub(crate) fn routes() -> Router<Sources> {
     Router::new()
         .route("/products", get(list))
         .route("/products/{product_id}", get(product))
@@ -24,7 +25,7 @@ pub(crate) fn routes() -> Router<Documents> {
 
 async fn list(State(documents): State<Documents>, query: Query) -> Result<Response, Problem> {
     let page = query.page()?;
-    let document = documents.fetch(&LIST, &[answer::bigint(page.offset), answer::bigint(page.count)]).await?;
+    let document = documents.fetch(&LIST, [answer::bigint(page.offset), answer::bigint(page.count)]).await?;
     Ok(answer::found(document))
 }
 
@@ -46,7 +47,7 @@ async fn of_one_product(
     id: PathId,
 ) -> Result<Response, Problem> {
     let id = id.of("product")?;
-    let document = documents.fetch(statement, &[id]).await?;
+    let document = documents.fetch(statement, [id]).await?;
     Ok(answer::found_or(document, || Problem::unknown("product", id)))
 }
 

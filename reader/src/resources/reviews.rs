@@ -9,9 +9,10 @@ use service::page::Query;
 
 use crate::answer;
 use crate::document::Documents;
+use crate::resources::Sources;
 use crate::statement::Statement;
 
-pub(crate) fn routes() -> Router<Documents> {
+pub(crate) fn routes() -> Router<Sources> {
     Router::new().route("/reviews", get(list)).route("/reviews/meta", get(meta))
 }
 
@@ -19,13 +20,13 @@ async fn list(State(documents): State<Documents>, query: Query) -> Result<Respon
     let product_id = query.product_id()?;
     let page = query.page()?;
     let keys = [product_id, answer::bigint(page.offset), answer::bigint(page.count)];
-    let document = documents.fetch(in_order(query.get("sort")), &keys).await?;
+    let document = documents.fetch(in_order(query.get("sort")), keys).await?;
     Ok(answer::found(document))
 }
 
 async fn meta(State(documents): State<Documents>, query: Query) -> Result<Response, Problem> {
     let product_id = query.product_id()?;
-    let document = documents.fetch(&META, &[product_id]).await?;
+    let document = documents.fetch(&META, [product_id]).await?;
     Ok(answer::found(document))
 }
 

@@ -14,6 +14,7 @@ use service::problem::Problem;
 
 use crate::answer;
 use crate::app::App;
+use crate::references::Kind;
 use crate::write::Write;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -34,7 +35,7 @@ async fn create(State(app): State<Arc<App>>, request: Request) -> Result<Respons
 async fn helpful(State(app): State<Arc<App>>, id: PathId, request: Request) -> Result<Response, Problem> {
     let review_id = id.of("review")?;
     let write = Write::extract(&app, request).await?;
-    app.references.review(review_id).await?;
+    app.references.exists(Kind::Review, review_id).await?;
     let done = app.submit(&write, &Event::ReviewHelpful(ReviewHelpful { review_id })).await?;
     Ok(answer::no_content(&write, &done))
 }
@@ -42,7 +43,7 @@ async fn helpful(State(app): State<Arc<App>>, id: PathId, request: Request) -> R
 async fn report(State(app): State<Arc<App>>, id: PathId, request: Request) -> Result<Response, Problem> {
     let review_id = id.of("review")?;
     let write = Write::extract(&app, request).await?;
-    app.references.review(review_id).await?;
+    app.references.exists(Kind::Review, review_id).await?;
     let done = app.submit(&write, &Event::ReviewReported(ReviewReported { review_id })).await?;
     Ok(answer::no_content(&write, &done))
 }

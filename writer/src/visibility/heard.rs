@@ -134,6 +134,7 @@ mod tests {
             state,
             generation: "live".into(),
             version: 1,
+            import: None,
             exceptions: rejected.map(|positions| {
                 positions
                     .iter()

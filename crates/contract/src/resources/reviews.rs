@@ -85,12 +85,16 @@ pub struct NewReview {
 }
 
 impl NewReview {
-    /// Reads the body of `POST /reviews`.
+    /// Parses the body of `POST /reviews`.
     ///
     /// # Errors
     /// All fields that are missing or wrong, at once.
     pub fn parse(body: &serde_json::Value) -> Result<NewReview, Refusals> {
-        let mut fields = Fields::of(body)?;
+        Fields::read(body, NewReview::read)
+    }
+
+    /// Reads the fields: the one place that says which there are.
+    pub fn read(fields: &mut Fields<'_>) -> NewReview {
         let product_id = fields.id("product_id");
         let rating = fields.integer("rating", 1..=5);
         let summary = fields.optional_text("summary", SUMMARY_LIMIT);
@@ -100,7 +104,7 @@ impl NewReview {
         let email = fields.email("email");
         let photos = fields.urls("photos", PHOTOS_LIMIT, PHOTO_URL_LIMIT);
         let characteristics = fields.ratings("characteristics", CHARACTERISTICS_LIMIT);
-        fields.finish(NewReview {
+        NewReview {
             product_id,
             rating: u8::try_from(rating).unwrap_or_default(),
             summary,
@@ -113,7 +117,7 @@ impl NewReview {
                 .into_iter()
                 .map(|(id, value)| CharacteristicRating { id, value })
                 .collect(),
-        })
+        }
     }
 }
 

@@ -4,6 +4,7 @@ select
     epoch,
     event_hash,
     fence,
+    step,
     clock,
     projection_version,
     exists (select from catalogue where closed is null) as importing

@@ -3,6 +3,7 @@
 
 use super::Create;
 use crate::Error;
+use crate::dirt::Dirt;
 use crate::random::{Random, Share};
 use crate::sheet::{Format, Sheet};
 use crate::summary::FileSummary;
@@ -27,12 +28,18 @@ impl Files {
         Ok(Self { cart: create(&CART)?, carts: Share::new(1.0) })
     }
 
-    pub(super) fn write(&mut self, product: u64, random: &mut Random) -> Result<(), Error> {
+    /// `sold`: whether the product has a sku that can be in a cart.
+    pub(super) fn write(&mut self, product: u64, sold: bool, random: &mut Random) -> Result<(), Error> {
         for _ in 0..self.carts.take(2.0 * random.fraction()) {
             self.cart.begin();
             self.cart.number(random.below(1_000_000)).parent(product, random);
             let active = random.percent(80);
             self.cart.boolean(active, random);
+            if !active {
+                self.cart.mark(Dirt::Inactive);
+            } else if !sold {
+                self.cart.mark(Dirt::NoSku);
+            }
             self.cart.end()?;
         }
         Ok(())

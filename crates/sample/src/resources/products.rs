@@ -101,7 +101,8 @@ impl Files {
         })
     }
 
-    pub(super) fn write(&mut self, product: u64, random: &mut Random) -> Result<(), Error> {
+    /// Answers whether the product has a sku.
+    pub(super) fn write(&mut self, product: u64, random: &mut Random) -> Result<bool, Error> {
         let category = random.pick(words::CATEGORIES);
         let price = random.between(category.lowest_price, category.highest_price);
         let row = &mut self.product;
@@ -121,10 +122,12 @@ impl Files {
         row.price(price, random).end()?;
         self.write_features(product, random)?;
         let styles = self.style_share.take(text::varied(random, 3));
+        let mut sold = false;
         for index in 0..styles {
-            self.write_style(product, price, category, index == 0, random)?;
+            sold |= self.write_style(product, price, category, index == 0, random)?;
         }
-        self.write_related(product, random)
+        self.write_related(product, random)?;
+        Ok(sold)
     }
 
     fn write_features(&mut self, product: u64, random: &mut Random) -> Result<(), Error> {
@@ -142,6 +145,7 @@ impl Files {
         Ok(())
     }
 
+    /// Answers whether the style has a sku.
     fn write_style(
         &mut self,
         product: u64,
@@ -149,7 +153,7 @@ impl Files {
         category: &words::Category,
         first: bool,
         random: &mut Random,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let row = &mut self.styles;
         let style = row.begin();
         row.parent(product, random).text(&words::style(random));
@@ -160,9 +164,10 @@ impl Files {
         }
         row.price(price, random).boolean(first, random);
         if !row.end()? {
-            return Ok(());
+            return Ok(false);
         }
         let sizes = self.sku_share.take(text::varied(random, 4));
+        let mut sold = false;
         for index in 0..sizes {
             let row = &mut self.skus;
             row.begin();
@@ -173,12 +178,12 @@ impl Files {
                 row.text(category.sizes[usize::try_from(index).unwrap_or(0) % category.sizes.len()]);
             }
             let quantity = if random.percent(6) { 0 } else { random.between(1, 60) };
-            row.number(quantity).end()?;
+            sold |= row.number(quantity).end()?;
         }
         for _ in 0..self.photo_share.take(text::varied(random, 4)) {
             self.write_photo(style, random)?;
         }
-        Ok(())
+        Ok(sold)
     }
 
     fn write_photo(&mut self, style: u64, random: &mut Random) -> Result<(), Error> {

@@ -53,15 +53,22 @@ fn duplicate_window() -> u64 {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct Keys {
-    /// Seals e-mail addresses. Losing it loses them.
+    /// Seals e-mail addresses from now on. Losing it loses them.
     pub sealing: PathBuf,
-    /// Names what shoppers sent, without saying it.
+    /// Sealed addresses before it did. They still open what they sealed; nothing is sealed under them.
+    pub sealing_old: Vec<PathBuf>,
+    /// Names what shoppers sent, without saying it. One for the whole life of a stream: under another key every cart and
+    /// every `Idempotency-Key` would be a stranger's.
     pub hashing: PathBuf,
 }
 
 impl Default for Keys {
     fn default() -> Keys {
-        Keys { sealing: "keys/sealing.key".into(), hashing: "keys/hashing.key".into() }
+        Keys {
+            sealing: "keys/sealing.key".into(),
+            sealing_old: Vec::new(),
+            hashing: "keys/hashing.key".into(),
+        }
     }
 }
 
@@ -199,7 +206,7 @@ fn within(mistakes: &mut Vec<String>, key: &str, value: u64, lowest: u64, highes
 }
 
 /// Known keys, for the hint at an unknown one. A test keeps the list equal to the structs.
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 31] = [
     "stream.url",
     "stream.monitor_url",
     "stream.max_bytes",
@@ -207,7 +214,9 @@ const KEYS: [&str; 28] = [
     "stream.duplicate_window_ms",
     "stream.accept_acknowledgement_before_sync",
     "keys.sealing",
+    "keys.sealing_old",
     "keys.hashing",
+    "http.origins",
     "replica.name",
     "replica.url",
     "replica.passwords",
@@ -225,12 +234,18 @@ const KEYS: [&str; 28] = [
     "projector.batch_events",
     "projector.announce_ms",
     "stream",
+    "http",
     "writer",
     "reader",
     "projector",
 ];
 
 pub(super) fn unknown_key(path: &str) -> String {
+    if path.starts_with("keys.hashing_old") {
+        return format!(
+            "{path} is no known key: the hashing key cannot be changed while a stream lives, because carts and Idempotency-Keys are known by their hashes alone; see docs/keys.md"
+        );
+    }
     let plain: String =
         path.split('.').filter(|part| part.parse::<usize>().is_err()).collect::<Vec<_>>().join(".");
     let nearest = KEYS
@@ -252,7 +267,7 @@ mod tests {
             text.extend(keys.map(|key| format!("{key} = 100\n")));
         }
         text += "[stream]\nurl = \"\"\nmonitor_url = \"\"\nmax_bytes = 1\nstore_dir = \"\"\nduplicate_window_ms = 1\naccept_acknowledgement_before_sync = true\n";
-        text += "[keys]\nsealing = \"\"\nhashing = \"\"\n[[replica]]\nname = \"\"\nurl = \"\"\npasswords = \"\"\n";
+        text += "[keys]\nsealing = \"\"\nsealing_old = [\"\"]\nhashing = \"\"\n[http]\norigins = [\"\"]\n[[replica]]\nname = \"\"\nurl = \"\"\npasswords = \"\"\n";
         let mut unknown = Vec::new();
         let table: toml::Table = text.parse().unwrap();
         let read: Result<super::super::Config, _> =

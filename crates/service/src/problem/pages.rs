@@ -65,7 +65,7 @@ pub(crate) async fn serve(path: Option<Path<String>>) -> Response {
     let name = path.map(|Path(name)| name).unwrap_or_default();
     match ALL.iter().find(|page| page.name == name) {
         Some(page) => ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], page.text).into_response(),
-        None => Problem::no_route(&format!("/problems/{name}")).into_response(),
+        None => Problem::no_route().into_response(),
     }
 }
 

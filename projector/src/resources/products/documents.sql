@@ -1,5 +1,6 @@
 -- Builds the ready answers of /products once, when the catalogue closes; run before anything reads them.
--- Answer: nothing; one row of product_documents for each product.
+-- $1 which part of the products, from 0; $2 how many parts: of equal ranges of ids.
+-- Answer: nothing; one row of product_documents for each product of the part.
 --
 -- One pass over the products in id order, each one's parts fetched by index. The legacy catalogue numbers parts much
 -- as it numbers products, so neighbours share pages; nothing is sorted or kept, so memory and spilled bytes do not
@@ -8,8 +9,12 @@
 -- Indexes: products_pkey, features_product_id, styles_product_id, style_photos_style_id, skus_style_id,
 -- related_products_product_id.
 insert into product_documents (ordinal, product_id, listing, product, styles, related)
+with part as materialized (
+    select max(id) * $1::bigint / $2::bigint as above, max(id) * ($1::bigint + 1) / $2::bigint as up_to
+    from products
+)
 select
-    row_number() over (order by products.id),
+    (select count(*) from products where id <= (select above from part)) + row_number() over (order by products.id),
     products.id,
     (
         select row_to_json(listing)
@@ -98,3 +103,4 @@ cross join lateral (
         group by related_products.related_product_id
     ) as first
 ) as related
+where products.id > (select above from part) and products.id <= (select up_to from part)

@@ -1,7 +1,7 @@
 -- GET /reviews/meta: what the reviews of a product add up to.
--- $1 product id. Answer: one row; zeros and no characteristics for an unknown product. A mean has the decimals that
--- Postgres's own avg() gives it, as in the legacy service.
--- Indexes: review_totals_pkey, characteristic_totals_pkey; checkpoint has one row.
+-- $1 product id. Answer: one row; zeros and no characteristics for an unknown product, and while the catalogue is being
+-- imported. A mean has the decimals that Postgres's own avg() gives it, as in the legacy service.
+-- Indexes: review_totals_pkey, characteristic_totals_pkey; checkpoint and catalogue have one row.
 select
     checkpoint.epoch,
     checkpoint.position,
@@ -36,12 +36,13 @@ select
                                 'value', (total::numeric / nullif(ratings, 0))::text
                             ) as shown
                         from characteristic_totals
-                        where product_id = $1::bigint
+                        where product_id = $1::bigint and exists (select from catalogue where closed is not null)
                         order by characteristic_id
                     ) as characteristic
                 ) as characteristics
         ) as answer
     )::text as document
 from checkpoint
-left join review_totals as totals on totals.product_id = $1::bigint
+left join review_totals as totals
+    on totals.product_id = $1::bigint and exists (select from catalogue where closed is not null)
 where checkpoint.only_row

@@ -1,0 +1,77 @@
+//! Publishing many events at once: one JetStream atomic batch, all of it or nothing, for one fsync.
+//!
+//! The three headers are set here, because the crate that knows batches binds an older client (ADR-50 of nats-server).
+
+use std::time::Duration;
+
+use async_nats::header::HeaderValue;
+use async_nats::{Request, Subject};
+use contract::Position;
+
+use super::{Answer, Failure, Message, answered, refused_by_client};
+use crate::connect::Link;
+
+/// Most events of one batch, by the server's own limit.
+pub const BATCH_LIMIT: usize = 1_000;
+const ID: &str = "Nats-Batch-Id";
+const SEQUENCE: &str = "Nats-Batch-Sequence";
+const COMMIT: &str = "Nats-Batch-Commit";
+
+impl Link {
+    /// Publishes events as one batch, named by `id` (up to 64 characters, used once), and waits for its
+    /// acknowledgement, at most `timeout` or until the connection ends. Returns the first event's position; the others
+    /// follow it without a gap.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`]: none of them is stored; with [`Failure::DUPLICATE`], because at least one was stored
+    /// before. [`Failure::Unanswered`]: all may be stored, or none.
+    ///
+    /// # Panics
+    /// On no events, or more than [`BATCH_LIMIT`].
+    pub async fn publish_batch(
+        &self,
+        id: &str,
+        messages: &[Message],
+        timeout: Duration,
+    ) -> Result<Position, Failure> {
+        assert!((1..=BATCH_LIMIT).contains(&messages.len()), "a batch holds 1 to {BATCH_LIMIT} events");
+        let sending = tokio::time::timeout(timeout, self.send_batch(id, messages));
+        let answer = tokio::select! {
+            answer = sending => answer.unwrap_or_else(|_| Err(Failure::Unanswered("timed out".into())))?,
+            () = self.closed() => return Err(Failure::Unanswered("the connection was lost".into())),
+        };
+        let count = messages.len() as u64;
+        if answer.count != Some(count) || answer.seq < count {
+            let found =
+                format!("acknowledged {:?} events of {count}, the last at {}", answer.count, answer.seq);
+            return Err(Failure::Unanswered(found));
+        }
+        Ok(Position(answer.seq - count + 1))
+    }
+
+    /// The last one's acknowledgement commits them all. Of the first one the server says whether it takes batches at
+    /// all; those between are not answered.
+    async fn send_batch(&self, id: &str, messages: &[Message]) -> Result<Answer, Failure> {
+        let last = messages.len() - 1;
+        for (index, message) in messages.iter().enumerate() {
+            let mut headers = message.headers.clone();
+            headers.insert(ID, id);
+            headers.insert(SEQUENCE, HeaderValue::from(index as u64 + 1));
+            let subject = Subject::from(message.subject.as_str());
+            if index > 0 && index < last {
+                let sent = self.client.publish_with_headers(subject, headers, message.payload.clone());
+                sent.await.map_err(|error| Failure::Unanswered(error.to_string()))?;
+                continue;
+            }
+            if index == last {
+                headers.insert(COMMIT, "1");
+            }
+            let request = Request::new().payload(message.payload.clone()).headers(headers).timeout(None);
+            let answer = self.client.send_request(subject, request).await.map_err(refused_by_client)?;
+            if index == last || !answer.payload.is_empty() {
+                return answered(&answer.payload);
+            }
+        }
+        unreachable!("the last event's answer is returned")
+    }
+}
