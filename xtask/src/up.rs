@@ -1,6 +1,6 @@
 //! `cargo xtask up`.
 
-mod catalogue;
+pub(crate) mod catalogue;
 mod detached;
 mod page;
 pub(crate) mod signals;

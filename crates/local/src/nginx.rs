@@ -1,4 +1,6 @@
-//! nginx: configuration and process.
+//! nginx: configuration, the page that it serves, and process.
+
+mod page;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,9 +34,9 @@ pub struct Shape {
 /// [`Error::Io`].
 pub fn prepare(binary: &Path, data: &Data, shape: &Shape) -> Result<Spec, Error> {
     let account = account::unprivileged(&["nobody", "www-data", "nginx"])?;
-    let temporary = data.folder_for(account.as_ref())?.join("nginx-temporary");
+    let open = data.folder_for(account.as_ref())?;
     let configuration =
-        write_configuration(&data.nginx(), &data.log("access"), &temporary, account.as_ref(), shape)?;
+        write_configuration(&data.nginx(), &data.log("access"), &open, account.as_ref(), shape)?;
     Ok(Spec {
         name: "nginx".into(),
         program: binary.to_owned(),
@@ -61,7 +63,8 @@ pub fn prepare(binary: &Path, data: &Data, shape: &Shape) -> Result<Spec, Error>
     })
 }
 
-/// Writes nginx.conf and what it includes into `folder`.
+/// Writes nginx.conf and what it includes into `folder`, and the storefront page into `open`, a folder that nginx's
+/// workers may enter.
 ///
 /// # Errors
 ///
@@ -69,13 +72,16 @@ pub fn prepare(binary: &Path, data: &Data, shape: &Shape) -> Result<Spec, Error>
 pub fn write_configuration(
     folder: &Path,
     access_log: &Path,
-    temporary: &Path,
+    open: &Path,
     account: Option<&Account>,
     shape: &Shape,
 ) -> Result<PathBuf, Error> {
     make_folder(folder)?;
     // nginx makes the folders in it and gives them to its workers.
-    make_folder(temporary)?;
+    let temporary = open.join("nginx-temporary");
+    make_folder(&temporary)?;
+    let www = open.join("www");
+    page::write(&www.join("shop"))?;
     let place = folder.to_string_lossy();
     let servers = |ports: &[u16]| {
         let lines: Vec<String> =
@@ -100,11 +106,17 @@ pub fn write_configuration(
             ("listen", &loopback(shape.port).to_string()),
         ],
     )?;
+    let shop = fill(
+        include_str!("../../../deploy/nginx/shop.conf"),
+        &[("folder", &place), ("www", &www.to_string_lossy())],
+    )?;
     let problems = fill(include_str!("../../../deploy/nginx/problems.conf"), &[("folder", &place)])?;
     for (name, text) in [
         ("targets.conf", include_str!("../../../deploy/nginx/targets.conf")),
         ("upstream.conf", include_str!("../../../deploy/nginx/upstream.conf")),
         ("problem_headers.conf", include_str!("../../../deploy/nginx/problem_headers.conf")),
+        ("shop_headers.conf", include_str!("../../../deploy/nginx/shop_headers.conf")),
+        ("shop.conf", &shop),
         ("problems.conf", &problems),
         ("nginx.conf", &main),
     ] {

@@ -53,10 +53,15 @@ impl Gateway {
         let request = format!(
             "{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{length}{headers}\r\n{body}"
         );
+        let answer = self.say(&request).await;
+        (answer, self.arrived.lock().unwrap().clone())
+    }
+
+    /// The answer to these very words.
+    async fn say(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
-        let answer = read_answer(&mut stream, method == "HEAD").await;
-        (answer, self.arrived.lock().unwrap().clone())
+        read_answer(&mut stream, request.starts_with("HEAD ")).await
     }
 }
 
@@ -68,7 +73,8 @@ async fn read_answer(stream: &mut TcpStream, without_body: bool) -> String {
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length: usize =
                 header(head, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-            if without_body || body.len() >= length {
+            let chunked = header(head, "transfer-encoding").is_some();
+            if without_body || if chunked { body.ends_with("0\r\n\r\n") } else { body.len() >= length } {
                 return text;
             }
         }
@@ -124,10 +130,34 @@ async fn serve(name: &'static str, mut stream: TcpStream, arrived: Arrived) {
         "/empty-400" => problem("400 X", ""),
         "/own-404" => problem("404 X", "own words"),
         "/own-500" => problem("500 X", "own words"),
+        "/large" => large(&text, ""),
+        "/large-404" => large(&text, "404"),
+        "/tagged"
+            if header(&text, "if-none-match").is_some_and(|tag| tag.trim_start_matches("W/") == TAG) =>
+        {
+            format!("HTTP/1.1 304 X\r\netag: {TAG}\r\nconnection: close\r\n\r\n")
+        }
+        "/tagged" => large(&text, ""),
         _ => problem("200 OK", "fine"),
     };
     // nginx may have given up on us.
     let _ = stream.write_all(answer.as_bytes()).await;
+}
+
+/// What `large` carries as its `ETag`.
+const TAG: &str = "\"a-tag\"";
+
+/// JSON that is worth compressing.
+fn large(request: &str, status: &str) -> String {
+    let (status, kind) = match status {
+        "" => ("200 OK", "application/json"),
+        status => (status, "application/problem+json"),
+    };
+    let body = format!("[{}\"x\"]", "\"the same again\",".repeat(200));
+    let body = if request.starts_with("HEAD") { "" } else { &body };
+    format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\netag: {TAG}\r\ncontent-length: 3405\r\nconnection: close\r\n\r\n{body}"
+    )
 }
 
 fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
@@ -217,7 +247,7 @@ async fn a_failed_try_goes_to_the_next_one_for_reads_and_for_writes() {
 async fn a_service_s_own_problems_pass_and_everything_else_becomes_one() {
     let gateway = Gateway::start("problems").await;
     for method in ["GET", "POST"] {
-        for (target, status) in [("/own-400", "400"), ("/own-404", "404"), ("/own-500", "500")] {
+        for (target, status) in [("/own-400", "400"), ("/own-404", "404")] {
             let (answer, _) = gateway.ask(method, target, "").await;
             assert!(
                 answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.ends_with("own words"),
@@ -226,6 +256,10 @@ async fn a_service_s_own_problems_pass_and_everything_else_becomes_one() {
         }
         let (answer, _) = gateway.ask(method, "/empty-400", "").await;
         is_problem(&answer, 400, "bad-request");
+        // nginx cannot tell a service's 500 from its own; both say the same.
+        let (answer, _) = gateway.ask(method, "/own-500", "").await;
+        is_problem(&answer, 500, "internal");
+        assert_eq!(answer.contains("may have been stored"), method == "POST", "{answer}");
     }
     let (answer, _) = gateway.ask("GET", "/falls", "").await;
     is_problem(&answer, 502, "no-reader-answered");
@@ -241,11 +275,94 @@ async fn a_service_s_own_problems_pass_and_everything_else_becomes_one() {
     is_problem(&answer, 414, "uri-too-long");
     let (answer, _) = gateway.ask("GET", "/", &format!("X: {}", "x".repeat(9000))).await;
     is_problem(&answer, 431, "headers-too-large");
+    let (answer, _) = gateway.ask("POST", "/", "Transfer-Encoding: gzip").await;
+    is_problem(&answer, 501, "bad-request");
+    let answer = gateway.say("GET / HTTP/3.0\r\nHost: x\r\n\r\n").await;
+    is_problem(&answer, 505, "bad-request");
     let (answer, arrived) = gateway.ask("POST", "/", "Content-Length: 262145\nExpect: 100-continue").await;
     is_problem(&answer, 413, "body-too-large");
     assert!(arrived.is_empty());
     let (answer, _) = gateway.ask("POST", "/", &format!("X: y\n\n{}", "x".repeat(262_144))).await;
     assert!(answer.ends_with("fine"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_large_and_text_is_compressed_for_whoever_can_read_it() {
+    let gateway = Gateway::start("compression").await;
+    let accepts = "Accept-Encoding: gzip";
+    for (method, target, status) in
+        [("GET", "/large", "200"), ("POST", "/large", "200"), ("GET", "/large-404", "404")]
+    {
+        let (answer, _) = gateway.ask(method, target, accepts).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert_eq!(header(&answer, "content-encoding"), Some("gzip"), "{method} {target}: {answer}");
+        assert_eq!(header(&answer, "vary"), Some("Accept-Encoding"), "{answer}");
+        assert_eq!(header(&answer, "etag"), Some("W/\"a-tag\""), "{answer}");
+        let (answer, _) = gateway.ask(method, target, "").await;
+        assert_eq!(header(&answer, "content-encoding"), None, "{answer}");
+        assert_eq!(header(&answer, "vary"), Some("Accept-Encoding"), "{answer}");
+        assert_eq!(header(&answer, "etag"), Some(TAG), "{answer}");
+        assert!(answer.ends_with("\"the same again\",\"x\"]"), "{answer}");
+    }
+    // The weakened tag is compared by the reader, which gets it as it is.
+    let (answer, arrived) =
+        gateway.ask("GET", "/tagged", &format!("{accepts}\nIf-None-Match: W/{TAG}")).await;
+    assert!(answer.starts_with("HTTP/1.1 304 "), "{answer}");
+    assert_eq!(header(&arrived[0], "if-none-match"), Some("W/\"a-tag\""));
+    let (answer, _) = gateway.ask("GET", "/small", accepts).await;
+    assert_eq!(header(&answer, "content-encoding"), None, "what fits into a packet gains nothing: {answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_gets_the_page_and_its_files_and_nobody_else_does() {
+    let gateway = Gateway::start("page").await;
+    let browser = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
+    let (answer, arrived) = gateway.ask("GET", "/", browser).await;
+    assert!(answer.starts_with("HTTP/1.1 302 ") && arrived.is_empty(), "{answer}");
+    assert_eq!((header(&answer, "location"), header(&answer, "vary")), (Some("/shop/"), Some("Accept")));
+    for (method, target, more) in [
+        ("GET", "/", ""),
+        ("GET", "/", "Accept: */*"),
+        ("POST", "/", browser),
+        ("HEAD", "/", browser),
+        ("GET", "/api/", browser),
+    ] {
+        let (answer, arrived) = gateway.ask(method, target, more).await;
+        assert!(answer.starts_with("HTTP/1.1 200 ") && arrived.len() == 1, "{method} {target}: {answer}");
+    }
+    let (answer, _) = gateway.ask("GET", "/shop?product=2", browser).await;
+    assert_eq!(header(&answer, "location"), Some("/shop/?product=2"), "{answer}");
+
+    for (target, kind) in [
+        ("/shop/", "text/html; charset=utf-8"),
+        ("/shop/any/path?product=2", "text/html; charset=utf-8"),
+        ("/shop/main.js", "text/javascript; charset=utf-8"),
+        ("/shop/styles/base.css", "text/css; charset=utf-8"),
+        ("/shop/icon.svg", "image/svg+xml; charset=utf-8"),
+    ] {
+        let (answer, arrived) = gateway.ask("GET", target, "").await;
+        assert!(answer.starts_with("HTTP/1.1 200 ") && arrived.is_empty(), "{target}: {answer}");
+        assert_eq!(header(&answer, "content-type"), Some(kind));
+        assert_eq!(header(&answer, "cache-control"), Some("no-cache"));
+        let policy = header(&answer, "content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"), "{policy}");
+        let tag = header(&answer, "etag").unwrap();
+        for tag in [tag.to_owned(), format!("W/{tag}")] {
+            let (answer, _) = gateway.ask("GET", target, &format!("If-None-Match: {tag}")).await;
+            assert!(answer.starts_with("HTTP/1.1 304 "), "{target}: {answer}");
+        }
+    }
+    let (answer, _) = gateway.ask("GET", "/shop/main.js", "Accept-Encoding: gzip").await;
+    assert_eq!(header(&answer, "content-encoding"), Some("gzip"), "{answer}");
+    for target in ["/shop/gone.js", "/shop/../nginx/nginx.conf", "/shop/%2e%2e/nginx.conf"] {
+        let (answer, _) = gateway.ask("GET", target, browser).await;
+        assert!(!answer.contains("worker_processes"), "{answer}");
+    }
+    let (answer, _) = gateway.ask("GET", "/shop/gone.js", browser).await;
+    is_problem(&answer, 404, "no-route");
+    let (answer, _) = gateway.ask("POST", "/shop/", "").await;
+    is_problem(&answer, 405, "method-not-allowed");
+    assert_eq!(header(&answer, "allow"), Some("GET, HEAD"));
 }
 
 fn is_problem(answer: &str, status: u16, name: &str) {

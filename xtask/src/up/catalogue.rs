@@ -12,13 +12,18 @@ use tokio::process::Command;
 use crate::SystemArguments;
 use crate::error::Error;
 use crate::sample;
+use crate::stages::say;
 use crate::status::replicas;
 
 /// The seed of the sample, so that the documents' examples hold.
 const SEED: u64 = 1;
 const PRODUCTS: u64 = 1000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
-/// Replicas that come no nearer to the head for so long are stuck.
+/// Between two lines on how far the replicas are.
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
+/// The importer's exit status when the stream's catalogue is whole already.
+const IMPORTED_ALREADY: i32 = 3;
+/// Replicas that come no nearer to the head for so long, and do not say what they import, are stuck.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Args)]
@@ -41,7 +46,9 @@ pub(crate) struct Arguments {
 }
 
 /// What the first start imports.
-pub(super) enum Catalogue {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Catalogue {
     Nothing,
     Sample(u64),
     Folder(PathBuf),
@@ -52,6 +59,9 @@ pub(super) enum Catalogue {
 struct Remembered {
     what: String,
     complete: bool,
+    /// What an import goes on with.
+    #[serde(default)]
+    catalogue: Option<Catalogue>,
 }
 
 impl Catalogue {
@@ -66,12 +76,7 @@ impl Catalogue {
             .and_then(|text| serde_json::from_str::<Remembered>(&text).ok());
         if let Some(known) = known {
             if !known.complete {
-                let typed = system.as_typed();
-                return Err(Error::said(format!(
-                    "the first import into {} ({}) did not end; remove it with cargo xtask reset{typed} --yes and start again",
-                    data.root().display(),
-                    known.what
-                )));
+                return known.go_on(data, asked, system).map(Some);
             }
             if asked.empty || asked.import.is_some() || asked.sample != PRODUCTS {
                 println!(
@@ -81,37 +86,116 @@ impl Catalogue {
             }
             return Ok(None);
         }
-        if asked.empty {
-            return Ok(Some(Self::Nothing));
-        }
-        match &asked.import {
-            Some(folder) if !folder.join("product.csv").is_file() => Err(Error::said(format!(
+        match asked.catalogue() {
+            Self::Folder(folder) if !folder.join("product.csv").is_file() => Err(Error::said(format!(
                 "there is no product.csv in {}; name the folder of the legacy CSV files",
                 folder.display()
             ))),
-            Some(folder) => {
-                Ok(Some(Self::Folder(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()))))
-            }
-            None => Ok(Some(Self::Sample(asked.sample))),
+            catalogue => Ok(Some(catalogue)),
         }
     }
 
     /// Imports it and waits until every replica has applied it.
-    pub(super) async fn import(&self, data: &Data, system: &SystemArguments) -> Result<(), Error> {
+    pub(crate) async fn import(&self, data: &Data, system: &SystemArguments) -> Result<(), Error> {
         match self {
-            Self::Nothing => remember(data, "nothing", true),
-            Self::Folder(folder) => {
-                import(data, folder, &format!("the files in {}", folder.display()), system, Told::Here).await
-            }
+            Self::Nothing => self.remember(data, true),
+            Self::Folder(folder) => self.import_from(data, folder, system, Told::Here).await,
             Self::Sample(products) => {
                 let folder = data.root().join("sample");
                 tokio::task::block_in_place(|| sample::write(*products, SEED, &folder))?;
-                let what = format!("a sample of {products} products");
-                import(data, &folder, &what, system, Told::InItsLog).await?;
+                self.import_from(data, &folder, system, Told::InItsLog).await?;
                 // It can be made again, byte for byte.
                 fs::remove_dir_all(&folder)
                     .map_err(|error| Error::said(format!("remove {}: {error}", folder.display())))
             }
+        }
+    }
+
+    /// Runs the importer, which goes on where an earlier one stopped.
+    async fn import_from(
+        &self,
+        data: &Data,
+        folder: &Path,
+        system: &SystemArguments,
+        told: Told,
+    ) -> Result<(), Error> {
+        self.remember(data, false)?;
+        let mut importer = Command::new(data.binaries().join("importer"));
+        importer.arg(folder).arg("--config").arg(data.config());
+        importer.arg("--quarantine").arg(data.root().join("quarantine")).kill_on_drop(true);
+        let log = data.log("importer");
+        if told == Told::InItsLog {
+            let named = |error| Error::said(format!("write {}: {error}", log.display()));
+            let file = fs::File::create(&log).map_err(named)?;
+            importer.stdout(file.try_clone().map_err(named)?).stderr(file);
+        }
+        let status = importer
+            .status()
+            .await
+            .map_err(|error| Error::said(format!("the importer does not run: {error}")))?;
+        if status.code() == Some(IMPORTED_ALREADY) {
+            say("the catalogue is in the stream already, whole: only the replicas were not done with it");
+        } else if !status.success() {
+            let said = match told {
+                Told::Here => "mend what it says above".to_owned(),
+                Told::InItsLog => format!("{} says why", log.display()),
+            };
+            let typed = system.as_typed();
+            return Err(Error::said(format!(
+                "the importer failed ({status}) on {}; {said}, then run the same command again: it goes on where it \
+                 stopped (or remove everything with cargo xtask reset{typed} --yes)",
+                self.what()
+            )));
+        }
+        applied(data).await?;
+        self.remember(data, true)
+    }
+
+    fn what(&self) -> String {
+        match self {
+            Self::Nothing => "nothing".to_owned(),
+            Self::Sample(products) => format!("a sample of {products} products"),
+            Self::Folder(folder) => format!("the files in {}", folder.display()),
+        }
+    }
+
+    fn remember(&self, data: &Data, complete: bool) -> Result<(), Error> {
+        let remembered = Remembered { what: self.what(), complete, catalogue: Some(self.clone()) };
+        let text = serde_json::json!(remembered).to_string();
+        Ok(layout::write_atomically(&data.catalogue(), &text, 0o644)?)
+    }
+}
+
+impl Arguments {
+    fn catalogue(&self) -> Catalogue {
+        match &self.import {
+            _ if self.empty => Catalogue::Nothing,
+            Some(folder) => Catalogue::Folder(std::path::absolute(folder).unwrap_or_else(|_| folder.clone())),
+            None => Catalogue::Sample(self.sample),
+        }
+    }
+
+    /// Whether nothing was said about what to import.
+    fn is_silent(&self) -> bool {
+        !self.empty && self.import.is_none() && self.sample == PRODUCTS
+    }
+}
+
+impl Remembered {
+    /// An import that did not end goes on, and nothing else is imported instead.
+    fn go_on(self, data: &Data, asked: &Arguments, system: &SystemArguments) -> Result<Catalogue, Error> {
+        match self.catalogue {
+            Some(begun) if asked.is_silent() || asked.catalogue() == begun => {
+                say(&format!("going on with the import of {}", self.what));
+                Ok(begun)
+            }
+            _ => Err(Error::said(format!(
+                "the import of {} into {} did not end: go on with it by cargo xtask up{typed}, or remove it with cargo \
+                 xtask reset{typed} --yes",
+                self.what,
+                data.root().display(),
+                typed = system.as_typed()
+            ))),
         }
     }
 }
@@ -124,53 +208,24 @@ enum Told {
     InItsLog,
 }
 
-async fn import(
-    data: &Data,
-    folder: &Path,
-    what: &str,
-    system: &SystemArguments,
-    told: Told,
-) -> Result<(), Error> {
-    remember(data, what, false)?;
-    let mut importer = Command::new(data.binaries().join("importer"));
-    importer.arg(folder).arg("--config").arg(data.config());
-    importer.arg("--quarantine").arg(data.root().join("quarantine")).kill_on_drop(true);
-    let log = data.log("importer");
-    if told == Told::InItsLog {
-        let named = |error| Error::said(format!("write {}: {error}", log.display()));
-        let file = fs::File::create(&log).map_err(named)?;
-        importer.stdout(file.try_clone().map_err(named)?).stderr(file);
-    }
-    let status = importer
-        .status()
-        .await
-        .map_err(|error| Error::said(format!("the importer does not run: {error}")))?;
-    if !status.success() {
-        let typed = system.as_typed();
-        let said = match told {
-            Told::Here => "mend what it says above".to_owned(),
-            Told::InItsLog => format!("{} says why", log.display()),
-        };
-        return Err(Error::said(format!(
-            "the importer failed ({status}) on {what}; {said}, then start again after cargo xtask reset{typed} --yes"
-        )));
-    }
-    applied(data).await?;
-    remember(data, what, true)
-}
-
-/// Waits until every replica stands at the head of the stream.
+/// Waits until every replica stands at the head of the stream, and tells how far those are that import.
 async fn applied(data: &Data) -> Result<(), Error> {
     let mut last = None;
-    let mut moved = Instant::now();
+    let (mut moved, mut told) = (Instant::now(), Instant::now());
     loop {
         if let Ok(status) = replicas::read(data).await {
             if status.all_at_the_head() {
                 return Ok(());
             }
             let now = status.positions();
-            if last.as_ref() != Some(&now) {
+            if last.as_ref() != Some(&now) || status.importing().next().is_some() {
                 (last, moved) = (Some(now), Instant::now());
+            }
+            if told.elapsed() > BETWEEN_LINES {
+                told = Instant::now();
+                for replica in status.importing() {
+                    say(&format!("replica {}: {}", replica.name, replica.why));
+                }
             }
         }
         if moved.elapsed() > PATIENCE {
@@ -182,9 +237,4 @@ async fn applied(data: &Data) -> Result<(), Error> {
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
     }
-}
-
-fn remember(data: &Data, what: &str, complete: bool) -> Result<(), Error> {
-    let text = serde_json::json!(Remembered { what: what.to_owned(), complete }).to_string();
-    Ok(layout::write_atomically(&data.catalogue(), &text, 0o644)?)
 }

@@ -40,6 +40,8 @@ pub(super) fn print(url: &str, data: &Data, system: &SystemArguments, detached: 
     let _ = writeln!(
         std::io::stdout(),
         "\nAtelier is up at {url}\n\n\
+         \x20 the shop, for a browser: {url}/shop/\n\
+         \x20 the API, for a front end: {url} (and {url}/api)\n\n\
          \x20 curl '{url}/products?count=2'\n\
          \x20 curl '{url}/reviews?product_id=1&count=2'\n\
          \x20 curl -X POST {url}/reviews -d '{{\"product_id\":1,\"rating\":5,\"body\":\"Fits well.\",\"recommend\":true,\
