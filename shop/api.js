@@ -4,7 +4,7 @@
 // a page never shows less than an earlier one did, whichever replica answers. Every write has a key of its own, so that
 // sending it again after a lost answer cannot store it twice.
 
-import { display } from './freshness.js';
+import { display, pageNow } from './freshness.js';
 
 const TRIES = 3;
 const PATIENCE_MS = 20_000;
@@ -31,6 +31,7 @@ export class Unreachable extends Error {
 /** Reads, and counts what came among what the page displays. */
 export async function read(path, query = {}) {
   const url = path + asQuery(query);
+  const page = pageNow();
   const headers = { accept: 'application/json' };
   const highest = highestSeen();
   if (highest) {
@@ -41,7 +42,7 @@ export async function read(path, query = {}) {
     throw await problemOf(answer);
   }
   const staleness = answer.headers.get('atelier-staleness-ms');
-  display(path, {
+  display(page, url, {
     position: positionOf(answer),
     staleness: staleness === null ? null : Number(staleness),
     stale: answer.headers.get('atelier-stale') === 'true',

@@ -3,16 +3,21 @@
 // A page is made of several answers. What holds for all of them is the lowest position and the highest age.
 
 const shown = new Map();
+let page = 0;
 
 /** Another page is shown: what the last one displayed counts no more. */
 export function forget() {
   shown.clear();
+  page += 1;
   paint();
 }
 
-/** An answer is displayed. `staleness` is in milliseconds, or null when the server does not say. */
-export function display(what, { position, staleness, stale }) {
-  if (position) {
+/** The page that is shown or being made: what is asked for now belongs to it. */
+export const pageNow = () => page;
+
+/** An answer is displayed, unless its page has gone meanwhile. `staleness` is in milliseconds, or null when the server does not say. */
+export function display(of, what, { position, staleness, stale }) {
+  if (position && of === page) {
     shown.set(what, { position, staleness, stale, at: performance.now() });
     paint();
   }

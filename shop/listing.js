@@ -49,6 +49,16 @@ export function voteLine({ kind, id, what, votes, vote, report, gone, more }) {
   );
 }
 
+/** Takes a row out of its list. Who was there is led to the next one, else the one before, else the heading. */
+export function takeOut(row) {
+  const next = row.nextElementSibling ?? row.previousElementSibling ?? row.closest('section').querySelector('h2');
+  const here = row.contains(document.activeElement);
+  row.remove();
+  if (here) {
+    next.focus();
+  }
+}
+
 /** A button below a list that may have more. */
 export function moreButton(label, act) {
   return element('button', { type: 'button', class: 'button button-second', hidden: true, onclick: () => act() }, label);

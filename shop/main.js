@@ -18,10 +18,17 @@ async function show({ moved }) {
   const mine = (visit += 1);
   search = location.search;
   const query = new URLSearchParams(search);
+  // A page may move within itself; one that is not shown any more moves nothing.
+  const moveTo = address => {
+    if (mine === visit) {
+      history.replaceState(history.state, '', address);
+      search = location.search;
+    }
+  };
   const page = query.has('product') ? productPage : query.has('cart') ? cartPage : listPage;
   main.setAttribute('aria-busy', 'true');
   forget();
-  const made = await page(query).catch(error => failurePage(error));
+  const made = await page(query, moveTo).catch(error => failurePage(error));
   if (mine !== visit) {
     made.close?.();
     return;
@@ -32,13 +39,22 @@ async function show({ moved }) {
   main.replaceChildren(...made.nodes);
   main.removeAttribute('aria-busy');
   mark(page);
-  const place = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const place = named(location.hash);
   if (place) {
     await made.settled;
     place.scrollIntoView();
   } else if (moved) {
     scrollTo(0, 0);
     main.querySelector('h1')?.focus({ preventScroll: true });
+  }
+}
+
+function named(hash) {
+  try {
+    return document.getElementById(decodeURIComponent(hash.slice(1)));
+  } catch {
+    // What cannot be decoded, as `#%`, names nothing.
+    return null;
   }
 }
 

@@ -22,33 +22,59 @@ const DEPENDS_ON_SESSION: HeaderValue =
 
 /// The answer of a route that always has one.
 pub(crate) fn found(document: Document) -> Response {
-    found_or(document, || {
-        tracing::error!("a statement that always has an answer gave none");
-        Problem::internal()
-    })
+    of(document, SHARED, DEPENDS, never_missing)
 }
 
 /// The answer of such a route, for the caller's session alone.
 pub(crate) fn private(document: Document) -> Response {
-    let mut response = found(document);
-    response.headers_mut().insert(header::CACHE_CONTROL, PRIVATE);
-    response.headers_mut().insert(header::VARY, DEPENDS_ON_SESSION);
-    response
+    of(document, PRIVATE, DEPENDS_ON_SESSION, never_missing)
 }
 
 /// The answer, or the problem when there is no such thing. Both carry the position of the data that says so.
 pub(crate) fn found_or(document: Document, missing: impl FnOnce() -> Problem) -> Response {
+    of(document, SHARED, DEPENDS, missing)
+}
+
+/// What an answer that is everybody's says of itself.
+pub(crate) fn shared(kind: HeaderValue, tag: HeaderValue) -> [(HeaderName, HeaderValue); 4] {
+    about(kind, tag, SHARED, DEPENDS)
+}
+
+fn of(
+    document: Document,
+    kept: HeaderValue,
+    depends: HeaderValue,
+    missing: impl FnOnce() -> Problem,
+) -> Response {
     let mut response = match document.text {
         Some(text) => {
             let json = HeaderValue::from_static("application/json");
-            ([(header::CONTENT_TYPE, json), (header::ETAG, revalidation::tag(&text))], text).into_response()
+            (about(json, revalidation::tag(&text), kept, depends), text).into_response()
         }
+        // A problem says of itself that nobody may keep it.
         None => missing().into_response(),
     };
-    response.headers_mut().insert(header::CACHE_CONTROL, SHARED);
-    response.headers_mut().insert(header::VARY, DEPENDS);
     carry(&document.token, response.headers_mut());
     response
+}
+
+fn about(
+    kind: HeaderValue,
+    tag: HeaderValue,
+    kept: HeaderValue,
+    depends: HeaderValue,
+) -> [(HeaderName, HeaderValue); 4] {
+    [
+        (header::CONTENT_TYPE, kind),
+        (header::ETAG, tag),
+        (header::CACHE_CONTROL, kept),
+        (header::VARY, depends),
+    ]
+}
+
+fn never_missing() -> Problem {
+    tracing::error!("a statement that always has an answer gave none");
+    Problem::internal()
 }
 
 /// A number of a page as Postgres takes it; pages stay below 2^53 + 10,000.
@@ -59,4 +85,33 @@ pub(crate) fn bigint(number: u64) -> i64 {
 fn carry(token: &Token, headers: &mut HeaderMap) {
     let token = HeaderValue::try_from(token.to_string()).expect("a token is plain ASCII");
     headers.insert(HeaderName::from_static(POSITION), token);
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::{Epoch, Position};
+
+    use super::*;
+
+    fn document(text: Option<&'static str>) -> Document {
+        let epoch: Epoch = "abcdefgh2345".parse().unwrap();
+        let token = Token { epoch, position: Position::FIRST };
+        Document { text: text.map(|text| text.as_bytes().into()), token }
+    }
+
+    #[test]
+    fn what_is_found_may_be_kept_and_what_is_missing_may_not() {
+        let unknown = || Problem::unknown("product", 7);
+        for (response, status, kept) in [
+            (found_or(document(Some("{}")), unknown), 200, "no-cache"),
+            (found_or(document(None), unknown), 404, "no-store"),
+            (private(document(Some("[]"))), 200, "private, no-cache"),
+            (private(document(None)), 500, "no-store"),
+        ] {
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers()[header::CACHE_CONTROL], kept, "{response:?}");
+            assert_eq!(response.headers().contains_key(header::ETAG), status == 200, "{response:?}");
+            assert!(response.headers().contains_key(POSITION), "{response:?}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::middleware::from_fn;
 use service::metrics::Recorder;
 use service::operations::Readiness;
 use service::{front, operations, serve, shutdown};
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::document::Documents;
 use crate::resources::{self, Sources};
+use crate::revalidation;
 
 /// How long operators' requests may take at the end.
 const OPERATIONS_BOUND: Duration = Duration::from_millis(500);
@@ -54,7 +56,9 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let operations = tokio::spawn(serve::serve(private, operations, stop_operations.clone()));
 
     let sources = Sources { documents, hashing: settings.hashing };
-    let app = front::finish(resources::routes().with_state(sources), settings.origins);
+    // Around all, because the pages of problems are not among the reader's own routes.
+    let app = front::finish(resources::routes().with_state(sources), settings.origins)
+        .layer(from_fn(revalidation::unless_modified));
     let mut serving = tokio::spawn(serve::serve(public, app, stop.clone()));
     tokio::select! {
         () = stop.cancelled() => {

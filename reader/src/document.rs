@@ -7,6 +7,7 @@
 mod availability;
 mod connection;
 mod error;
+mod room;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,19 +17,25 @@ use contract::Token;
 use service::Problem;
 use service::config::Reader;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use availability::Availability;
 use connection::Connection;
 use error::Error;
+use room::Room;
 
 use crate::statement::{Keys, Statement};
 
 /// Whether the replica answers, and where it stands. No keys.
 pub(crate) const PROBE: Statement =
     Statement { name: "probe", sql: include_str!("document/probe.sql"), keys: 0 };
+
+/// A page of more rows is a large one.
+const LARGE_PAGE: u64 = 100;
+/// Of so many connections one may be busy with large pages.
+const CONNECTIONS_FOR_A_LARGE_PAGE: u32 = 4;
 
 /// What a statement answered.
 pub(crate) struct Document {
@@ -43,7 +50,9 @@ pub(crate) struct Document {
 pub(crate) struct Documents {
     queue: mpsc::Sender<Request>,
     availability: Availability,
-    /// How long a request waits for a connection.
+    /// Large pages take turns, so that small reads always find connections.
+    turns: Arc<Semaphore>,
+    /// How long a request waits for a connection, its turn included.
     patience: Duration,
 }
 
@@ -51,6 +60,8 @@ struct Request {
     statement: &'static Statement,
     keys: Keys,
     asked: Instant,
+    /// A large page's turn, which ends with its statement, also when nobody waits for it any more.
+    turn: Option<OwnedSemaphorePermit>,
     /// Told when a connection takes the request.
     taken: oneshot::Sender<()>,
     answer: oneshot::Sender<Result<Document, Error>>,
@@ -68,14 +79,17 @@ impl Documents {
         let availability = Availability::unknown(replica);
         let (queue, requests) = mpsc::channel(bounds.queue);
         let requests = Arc::new(Mutex::new(requests));
+        let room = Room::of_a_reader();
         let mut tasks = Tasks { connections: JoinSet::new(), watch: JoinSet::new() };
         for _ in 0..bounds.connections {
-            let connection = Connection::new(options, bounds);
+            let connection = Connection::new(options, bounds, &room);
             tasks.connections.spawn(serve(connection, requests.clone(), availability.clone()));
         }
-        tasks.watch.spawn(availability.clone().watch(Connection::new(options, bounds)));
+        tasks.watch.spawn(availability.clone().watch(Connection::new(options, bounds, &room)));
+        let turns = (bounds.connections / CONNECTIONS_FOR_A_LARGE_PAGE).max(1) as usize;
+        let turns = Arc::new(Semaphore::new(turns));
         let patience = Duration::from_millis(bounds.acquire_ms);
-        (Documents { queue, availability, patience }, tasks)
+        (Documents { queue, availability, turns, patience }, tasks)
     }
 
     /// Runs a statement with its keys.
@@ -87,7 +101,20 @@ impl Documents {
         statement: &'static Statement,
         keys: impl Into<Keys>,
     ) -> Result<Document, Problem> {
-        self.try_fetch(statement, keys.into()).await.map_err(|error| error.report(statement))
+        self.fetch_page(statement, keys, 1).await
+    }
+
+    /// The same for a page of at most so many rows.
+    ///
+    /// # Errors
+    /// As [`Documents::fetch`].
+    pub(crate) async fn fetch_page(
+        &self,
+        statement: &'static Statement,
+        keys: impl Into<Keys>,
+        rows: u64,
+    ) -> Result<Document, Problem> {
+        self.try_fetch(statement, keys.into(), rows).await.map_err(|error| error.report(statement))
     }
 
     /// Whether documents can be fetched.
@@ -98,18 +125,36 @@ impl Documents {
         self.availability.check()
     }
 
-    async fn try_fetch(&self, statement: &'static Statement, keys: Keys) -> Result<Document, Error> {
+    async fn try_fetch(
+        &self,
+        statement: &'static Statement,
+        keys: Keys,
+        rows: u64,
+    ) -> Result<Document, Error> {
         self.availability.check().map_err(Error::Away)?;
+        let asked = Instant::now();
+        let turn = self.turn(rows, asked).await?;
         let (taken, is_taken) = oneshot::channel();
         let (answer, answered) = oneshot::channel();
-        let request = Request { statement, keys, asked: Instant::now(), taken, answer };
+        let request = Request { statement, keys, asked, turn, taken, answer };
         self.queue.try_send(request).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Crowded,
             mpsc::error::TrySendError::Closed(_) => Error::Stopping,
         })?;
-        match timeout(self.patience, is_taken).await {
+        match timeout_at(asked + self.patience, is_taken).await {
             Ok(Ok(())) => answered.await.unwrap_or(Err(Error::Stopping)),
             Ok(Err(_)) => Err(Error::Stopping),
+            Err(_) => Err(Error::Waited(self.patience)),
+        }
+    }
+
+    /// Waits until a page of so many rows may ask for a connection; a small one may at once.
+    async fn turn(&self, rows: u64, asked: Instant) -> Result<Option<OwnedSemaphorePermit>, Error> {
+        if rows <= LARGE_PAGE {
+            return Ok(None);
+        }
+        match timeout_at(asked + self.patience, self.turns.clone().acquire_owned()).await {
+            Ok(turn) => Ok(Some(turn.expect("the semaphore is never closed"))),
             Err(_) => Err(Error::Waited(self.patience)),
         }
     }
@@ -146,7 +191,7 @@ async fn serve(
                 continue;
             }
         };
-        let Some(Request { statement, keys, asked, taken, answer }) = request else {
+        let Some(Request { statement, keys, asked, turn, taken, answer }) = request else {
             break;
         };
         if taken.send(()).is_err() {
@@ -154,6 +199,7 @@ async fn serve(
             continue;
         }
         let result = connection.fetch(statement, &keys, asked).await;
+        drop(turn);
         if let Err(error) = &result
             && error.ends_connection()
         {
@@ -162,4 +208,26 @@ async fn serve(
         let _hung_up = answer.send(result);
     }
     connection.close().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn large_pages_take_turns_and_small_ones_do_not_wait() {
+        let (queue, _requests) = mpsc::channel(1);
+        let patience = Duration::from_millis(20);
+        let availability = Availability::unknown("a");
+        let documents = Documents { queue, availability, turns: Arc::new(Semaphore::new(1)), patience };
+        let first = documents.turn(LARGE_PAGE + 1, Instant::now()).await.unwrap();
+        assert!(first.is_some());
+        assert!(documents.turn(LARGE_PAGE, Instant::now()).await.unwrap().is_none());
+        let asked = Instant::now();
+        let refused = documents.turn(10_000, asked).await.unwrap_err();
+        assert!(matches!(refused, Error::Waited(_)), "{refused:?}");
+        assert!(asked.elapsed() >= patience);
+        drop(first);
+        assert!(documents.turn(10_000, Instant::now()).await.unwrap().is_some());
+    }
 }

@@ -8,8 +8,8 @@ import { styleChooser } from '../resources/styles.js';
 import { stars } from '../stars.js';
 import { count } from '../words.js';
 
-/** The page for `?product=ID`, `&style=ID`. */
-export async function productPage(query) {
+/** The page for `?product=ID`, `&style=ID`; `moveTo` gets its address when another style is chosen. */
+export async function productPage(query, moveTo) {
   const id = query.get('product');
   const path = encodeURIComponent(id);
   const [found, styles] = await Promise.all([readProduct(path), readStyles(path)]);
@@ -18,7 +18,7 @@ export async function productPage(query) {
   const rating = element('p', { class: 'product-rating' });
   const { gallery, chooser } = styleChooser(product, styles.results, Number(query.get('style')), style => {
     const address = style['default?'] ? `/shop/?product=${id}` : `/shop/?product=${id}&style=${style.style_id}`;
-    history.replaceState(history.state, '', address + location.hash);
+    moveTo(address + location.hash);
   });
   const reviews = reviewSection(product, mean => {
     rating.replaceChildren(

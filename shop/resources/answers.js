@@ -54,8 +54,15 @@ export function answerList(product, question) {
         vote: () => vote(answer.answer_id),
         report: () => report(answer.answer_id),
         gone() {
+          const place = [...node.querySelectorAll('.talk-item')].indexOf(row);
+          const here = row.contains(document.activeElement);
           answers = answers.filter(other => other !== answer);
           show();
+          if (here) {
+            // The next one, else the one before, else the question.
+            const left = node.querySelectorAll('.talk-item');
+            (left[place] ?? left[left.length - 1] ?? node.closest('.talk-item'))?.focus();
+          }
         },
       }),
     );

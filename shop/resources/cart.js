@@ -37,7 +37,8 @@ export async function add({ sku, count, about }) {
     remember(HAS_SESSION, true);
   }
   remember(ABOUT, { ...recall(ABOUT, {}), [sku]: about });
-  await lines();
+  // It is in the cart; that the number beside the link cannot be read yet is no failure.
+  await lines().catch(() => {});
 }
 
 /** The number beside the link to the cart. */

@@ -4,7 +4,7 @@ import { read, write } from '../api.js';
 import { element } from '../element.js';
 import { textField } from '../fields.js';
 import { formDialog } from '../form.js';
-import { moreButton, voteLine } from '../listing.js';
+import { moreButton, takeOut, voteLine } from '../listing.js';
 import { toast } from '../toast.js';
 import { day } from '../words.js';
 import { answerForm, answerList } from './answers.js';
@@ -101,7 +101,7 @@ export function questionSection(product) {
         votes: question.question_helpfulness,
         vote: () => vote(question.question_id),
         report: () => report(question.question_id),
-        gone: () => row.remove(),
+        gone: () => takeOut(row),
         more: element('button', { type: 'button', class: 'link', onclick: () => form.open() }, 'Answer'),
       }),
       answers.node,
@@ -113,7 +113,7 @@ export function questionSection(product) {
     'section',
     { class: 'section', id: 'questions', 'aria-labelledby': 'questions-title' },
     element('div', { class: 'talk-head' },
-      element('h2', { id: 'questions-title' }, 'Questions and answers'),
+      element('h2', { id: 'questions-title', tabindex: '-1' }, 'Questions and answers'),
       element('button', { type: 'button', class: 'button button-second', onclick: () => asking.open() }, 'Ask a question')),
     failure,
     items,

@@ -2,7 +2,7 @@
 
 import { read, write } from '../api.js';
 import { element } from '../element.js';
-import { moreButton, voteLine } from '../listing.js';
+import { moreButton, takeOut, voteLine } from '../listing.js';
 import { photo } from '../photo.js';
 import { stars } from '../stars.js';
 import { toast } from '../toast.js';
@@ -62,7 +62,7 @@ export function reviewSection(product, onrated) {
       page += 1;
       failure.textContent = '';
       const known = anew ? [] : [...items.children].map(item => item.dataset.id);
-      const added = results.filter(review => !known.includes(String(review.review_id))).map(review => item(product, review));
+      const added = results.filter(review => !known.includes(String(review.review_id))).map(review => item(product, review, hidden));
       if (anew) {
         items.replaceChildren(...added);
       } else {
@@ -81,6 +81,12 @@ export function reviewSection(product, onrated) {
     }
   }
 
+  // A review that is hidden counts no more.
+  function hidden(row) {
+    takeOut(row);
+    refreshSummary().catch(() => {});
+  }
+
   async function written(answer) {
     form = null;
     order.value = 'newest';
@@ -94,7 +100,7 @@ export function reviewSection(product, onrated) {
   const node = element(
     'section',
     { class: 'section', id: 'reviews', 'aria-labelledby': 'reviews-title' },
-    element('h2', { id: 'reviews-title' }, 'Reviews'),
+    element('h2', { id: 'reviews-title', tabindex: '-1' }, 'Reviews'),
     element(
       'div',
       { class: 'reviews' },
@@ -113,7 +119,7 @@ export function reviewSection(product, onrated) {
   return { node, ready, close: () => form?.discard() };
 }
 
-function item(product, review) {
+function item(product, review, hidden) {
   const row = element(
     'li',
     { class: 'talk-item', tabindex: '-1', 'data-id': review.review_id },
@@ -135,7 +141,7 @@ function item(product, review) {
       votes: review.helpfulness,
       vote: () => vote(review.review_id),
       report: () => report(review.review_id),
-      gone: () => row.remove(),
+      gone: () => hidden(row),
     }),
   );
   return row;

@@ -1,5 +1,6 @@
 //! nginx: configuration, the page that it serves, and process.
 
+pub(crate) mod origins;
 mod page;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub struct Shape {
     pub readers: Vec<u16>,
     /// The writers' ports.
     pub writers: Vec<u16>,
+    /// The origins whose pages may send cookies.
+    pub origins: Vec<String>,
 }
 
 /// Writes the configuration and says how to run the server.
@@ -110,12 +113,14 @@ pub fn write_configuration(
         include_str!("../../../deploy/nginx/shop.conf"),
         &[("folder", &place), ("www", &www.to_string_lossy())],
     )?;
+    let origins = origins::text(&shape.origins)?;
     let problems = fill(include_str!("../../../deploy/nginx/problems.conf"), &[("folder", &place)])?;
     for (name, text) in [
         ("targets.conf", include_str!("../../../deploy/nginx/targets.conf")),
         ("upstream.conf", include_str!("../../../deploy/nginx/upstream.conf")),
         ("problem_headers.conf", include_str!("../../../deploy/nginx/problem_headers.conf")),
         ("shop_headers.conf", include_str!("../../../deploy/nginx/shop_headers.conf")),
+        ("origins.conf", &origins),
         ("shop.conf", &shop),
         ("problems.conf", &problems),
         ("nginx.conf", &main),

@@ -81,7 +81,12 @@ async fn postgres_starts_once_made_and_heals_and_its_children_go_with_it() {
 async fn nginx_starts_answers_with_problem_documents_and_heals() {
     let place = place("nginx").await;
     let (reader, writer) = (place.ports.reader(0, 0), place.ports.writer(0));
-    let shape = nginx::Shape { port: place.ports.nginx(), readers: vec![reader], writers: vec![writer] };
+    let shape = nginx::Shape {
+        port: place.ports.nginx(),
+        readers: vec![reader],
+        writers: vec![writer],
+        origins: vec![],
+    };
     let nginx = Process::new(nginx::prepare(&place.components.nginx, &place.data, &shape).unwrap(), || ());
     nginx.start().await.unwrap();
     let address = format!("127.0.0.1:{}", place.ports.nginx());

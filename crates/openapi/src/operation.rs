@@ -56,17 +56,7 @@ pub(crate) fn vote(named: Named, id: parameter::Described, done: &str) -> Operat
     with_problems(operation, &[&REFERS[..], &[422, 503]].concat()).build()
 }
 
-/// Anything else that is fetched.
-pub(crate) fn fetch(
-    named: Named,
-    parameters: Vec<parameter::Described>,
-    found: Response,
-    problems: &[u16],
-) -> OperationBuilder {
-    with_problems(begun(named, parameters).response("200", found), problems)
-}
-
-/// The same, for what is only fetched again when it has changed.
+/// Anything else that is fetched, and fetched again only when it has changed.
 pub(crate) fn fetch_once(
     named: Named,
     mut parameters: Vec<parameter::Described>,
@@ -91,7 +81,7 @@ pub(crate) fn linked<const N: usize>(mut answer: Response, id: &str, operations:
 }
 
 fn write(named: Named, parameters: Vec<parameter::Described>) -> OperationBuilder {
-    let common = ["Idempotency-Key", "Prefer"].map(parameter::named);
+    let common = ["Idempotency-Key", "Atelier-Session", "Prefer"].map(parameter::named);
     begun(named, parameters.into_iter().chain(common))
 }
 
@@ -100,7 +90,7 @@ fn begun(named: Named, parameters: impl IntoIterator<Item = parameter::Described
         OperationBuilder::new().tag(named.tag).operation_id(Some(named.id)).summary(Some(named.summary));
     // The builder itself takes no references.
     let mut operation = operation.build();
-    operation.parameters = Some(parameters.into_iter().collect());
+    operation.parameters = Some(parameters.into_iter().chain([parameter::named("X-Request-Id")]).collect());
     operation.into()
 }
 

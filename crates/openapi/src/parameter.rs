@@ -53,6 +53,25 @@ pub(crate) fn shared() -> Vec<(&'static str, Parameter)> {
             ),
         ),
         (
+            "Atelier-Session",
+            optional(
+                ParameterIn::Header,
+                "Atelier-Session",
+                text(),
+                "The client's session, any text that nobody can guess: an `Idempotency-Key` counts within it. The \
+                 cookie `atelier_session` comes before it",
+            ),
+        ),
+        (
+            "X-Request-Id",
+            optional(
+                ParameterIn::Header,
+                "X-Request-Id",
+                text(),
+                "The answer's id, and every log line's, if it has at most 128 visible ASCII characters; else a new one is made",
+            ),
+        ),
+        (
             "Prefer",
             optional(
                 ParameterIn::Header,

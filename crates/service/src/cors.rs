@@ -29,12 +29,23 @@ impl Origins {
         self.0.iter().any(|listed| listed.as_bytes() == origin.as_bytes()).then_some(origin)
     }
 
-    /// Takes the cookies away from a request of a stranger's page. Browsers that keep cookies apart for other sites say
-    /// where a page lies; whoever is no browser needs no protection.
+    /// Whether a request comes from a page that lies elsewhere and is no listed one. Where a browser says how the page
+    /// lies to us, that decides; to hosts without https it does not say so, and there the page's origin is compared with
+    /// the host that was asked. Whoever says neither is no browser and needs no protection.
+    pub fn is_stranger(&self, request: &HeaderMap) -> bool {
+        if self.listed(request).is_some() {
+            return false;
+        }
+        match (request.get(FETCH_SITE), request.get(header::ORIGIN)) {
+            (Some(site), _) => site == "cross-site" || site == "same-site",
+            (None, Some(origin)) => !lies_at(origin, request.get(header::HOST)),
+            (None, None) => false,
+        }
+    }
+
+    /// Takes the cookies away from a request of a stranger's page.
     pub fn before(&self, request: &mut HeaderMap) {
-        let elsewhere =
-            request.get(FETCH_SITE).is_some_and(|site| site == "cross-site" || site == "same-site");
-        if elsewhere && self.listed(request).is_none() {
+        if self.is_stranger(request) {
             request.remove(header::COOKIE);
         }
     }
@@ -53,6 +64,15 @@ impl Origins {
             answer.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }
         answer
+    }
+}
+
+/// Whether an origin is of this host. Browsers leave a scheme's own port out of both.
+fn lies_at(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
+    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, rest)| rest);
+    match (authority, host.and_then(|host| host.to_str().ok())) {
+        (Some(authority), Some(host)) => authority.eq_ignore_ascii_case(host),
+        _ => false,
     }
 }
 
@@ -110,18 +130,39 @@ mod tests {
 
     #[test]
     fn a_strangers_page_sends_no_cookie() {
+        const OWN: &str = "shop.example:8080";
         for (origins, origin, site, kept) in [
-            (origins(), "https://shop.example", "cross-site", true),
-            (origins(), "https://stranger.example", "cross-site", false),
-            (origins(), "https://stranger.example", "same-site", false),
-            (origins(), "https://own.example", "same-origin", true),
-            (Origins::default(), "https://own.example", "same-origin", true),
-            (Origins::default(), "https://stranger.example", "cross-site", false),
+            (origins(), Some("https://shop.example"), Some("cross-site"), true),
+            (origins(), Some("https://stranger.example"), Some("cross-site"), false),
+            (origins(), Some("https://stranger.example"), Some("same-site"), false),
+            (origins(), None, Some("cross-site"), false),
+            (origins(), None, Some("none"), true),
+            // A development server's proxy asks under another host than its page's; the browser knows better.
+            (origins(), Some("https://own.example"), Some("same-origin"), true),
+            (Origins::default(), Some("https://own.example"), Some("same-origin"), true),
+            (Origins::default(), Some("https://stranger.example"), Some("cross-site"), false),
+            // A browser that asks a host without https says nothing of sites.
+            (Origins::default(), Some("http://shop.example:8080"), None, true),
+            (Origins::default(), Some("http://shop.example"), None, false),
+            (Origins::default(), Some("http://shop.example:80800"), None, false),
+            (Origins::default(), Some("http://stranger.example"), None, false),
+            (Origins::default(), Some("null"), None, false),
+            (Origins::default(), Some(""), None, false),
+            (origins(), Some("http://localhost:3000"), None, true),
+            (origins(), Some("http://localhost:3001"), None, false),
         ] {
-            let mut headers = request(&[("origin", origin), (FETCH_SITE, site), ("cookie", "a=b")]);
+            let mut headers = request(&[("host", OWN), ("cookie", "a=b")]);
+            let said = [("origin", origin), (FETCH_SITE, site)];
+            headers.extend(request(
+                &said.into_iter().filter_map(|(name, value)| Some((name, value?))).collect::<Vec<_>>(),
+            ));
+            assert_eq!(origins.is_stranger(&headers), !kept, "{origin:?} {site:?}");
             origins.before(&mut headers);
-            assert_eq!(headers.contains_key("cookie"), kept, "{origin} {site}");
+            assert_eq!(headers.contains_key("cookie"), kept, "{origin:?} {site:?}");
         }
+        let mut without_host = request(&[("origin", "http://stranger.example"), ("cookie", "a=b")]);
+        origins().before(&mut without_host);
+        assert!(!without_host.contains_key("cookie"));
         let mut plain = request(&[("cookie", "a=b")]);
         origins().before(&mut plain);
         assert!(plain.contains_key("cookie"), "curl says nothing of sites");

@@ -22,7 +22,7 @@ use crate::extract::read_body;
 use crate::metrics::{HTTP_REQUESTS, HTTP_SECONDS};
 use crate::problem::{Problem, pages};
 use crate::routes::Route;
-use crate::{cors, request_id};
+use crate::{cors, request_id, unread};
 
 /// Finishes a service's public router. Pages of the listed origins may send cookies.
 pub fn finish(routes: Router, origins: Origins) -> Router {
@@ -53,7 +53,11 @@ async fn around(origins: Origins, mut request: Request, next: Next) -> Response 
     let span = tracing::info_span!("request", request_id = %id);
     let shared = origins.answer(request.headers());
     origins.before(request.headers_mut());
+    let (request, unread) = unread::watch(request);
     let mut response = answer(request, next).instrument(span.clone()).await;
+    if let Some(unread) = unread {
+        unread.drain().await;
+    }
     for (name, value) in &shared {
         // What a handler says that its answer depends on stays.
         if name == VARY {

@@ -18,6 +18,7 @@ pub mod shutdown;
 pub mod task;
 pub mod telemetry;
 pub mod time;
+mod unread;
 
 pub use config::Config;
 pub use problem::Problem;

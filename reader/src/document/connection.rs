@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{Connection as _, PgConnection, Row, ValueRef};
 use tokio::time::{Instant, timeout_at};
 
-use crate::document::{Document, Error};
+use crate::document::{Document, Error, Room};
 use crate::statement::{Keys, Statement};
 
 /// How much longer than its time-out a statement's end is waited for: after that the replica is silent.
@@ -22,15 +22,17 @@ pub(crate) struct Connection {
     connect: Duration,
     /// How long after it was asked for a document must be here.
     answer: Duration,
+    /// Where documents are kept.
+    room: Room,
     open: Option<PgConnection>,
 }
 
 impl Connection {
     /// A connection that is not made yet.
-    pub(crate) fn new(options: &PgConnectOptions, bounds: &Reader) -> Connection {
+    pub(crate) fn new(options: &PgConnectOptions, bounds: &Reader, room: &Room) -> Connection {
         let connect = Duration::from_millis(bounds.acquire_ms);
         let answer = connect + Duration::from_millis(bounds.statement_ms) + MARGIN;
-        Connection { options: options.clone(), connect, answer, open: None }
+        Connection { options: options.clone(), connect, answer, room: room.clone(), open: None }
     }
 
     /// Makes it anew.
@@ -88,7 +90,7 @@ impl Connection {
         metrics::histogram!(STATEMENT_SECONDS, "statement" => statement.name)
             .record(started.elapsed().as_secs_f64());
         let result = match row {
-            Ok(row) => row.and_then(|row| document(&row)).map_err(Error::from),
+            Ok(row) => row.map_err(Error::from).and_then(|row| document(&row, &self.room)),
             Err(_) => Err(Error::Silent(started.elapsed())),
         };
         if result.as_ref().is_err_and(Error::ends_connection) {
@@ -99,14 +101,17 @@ impl Connection {
 }
 
 /// The document's bytes as Postgres sent them, copied once.
-fn document(row: &PgRow) -> Result<Document, sqlx::Error> {
+fn document(row: &PgRow, room: &Room) -> Result<Document, Error> {
     let epoch: &str = row.try_get("epoch")?;
     let epoch = epoch.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
     let position = Position::from_i64(row.try_get("position")?);
     let text = row.try_get_raw("document")?;
     let text = match text.is_null() {
         true => None,
-        false => Some(text.as_bytes().map_err(sqlx::Error::Decode)?.to_vec().into()),
+        false => {
+            let text = text.as_bytes().map_err(sqlx::Error::Decode)?;
+            Some(room.hold(text).ok_or(Error::NoRoom(text.len()))?)
+        }
     };
     Ok(Document { text, token: Token { epoch, position } })
 }

@@ -17,6 +17,9 @@ pub(crate) enum Error {
     /// No connection became free in time.
     #[error("no connection was free in {0:?}")]
     Waited(Duration),
+    /// Answers that are not sent yet take all the memory that they may.
+    #[error("answers that are still being sent leave no room for one of {0} bytes")]
+    NoRoom(usize),
     /// The reader knows that its replica cannot be reached.
     #[error("the replica is away: {0}")]
     Away(String),
@@ -75,7 +78,7 @@ impl Error {
         let statement = statement.name;
         match &self {
             // The front logs the refusal itself; the availability's own line says why.
-            Error::Crowded | Error::Waited(_) | Error::Away(_) | Error::Stopping => {
+            Error::Crowded | Error::Waited(_) | Error::NoRoom(_) | Error::Away(_) | Error::Stopping => {
                 tracing::debug!(statement, "a read was refused: {self}");
             }
             Error::Lost(_) | Error::Silent(_) | Error::Slow(_) | Error::Refused(_) => {
@@ -84,7 +87,7 @@ impl Error {
             Error::Unfit(_) | Error::Failed(_) => tracing::error!(statement, "a read failed: {self}"),
         }
         match self {
-            Error::Crowded | Error::Waited(_) | Error::Refused(_) => Problem::unavailable(
+            Error::Crowded | Error::Waited(_) | Error::NoRoom(_) | Error::Refused(_) => Problem::unavailable(
                 pages::OVERLOADED,
                 "more is being read than can be answered just now; try again",
             ),

@@ -22,7 +22,7 @@ async fn list(State(documents): State<Documents>, id: PathId, query: Query) -> R
     let page = query.page()?;
     let numbers = [page.offset, page.count, page.number].map(answer::bigint);
     let keys = [question_id, numbers[0], numbers[1], numbers[2]];
-    let document = documents.fetch(&LIST, keys).await?;
+    let document = documents.fetch_page(&LIST, keys, page.count).await?;
     Ok(answer::found(document))
 }
 

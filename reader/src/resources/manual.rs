@@ -6,12 +6,13 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
-use axum::http::{HeaderValue, header};
+use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use service::Problem;
 use utoipa_swagger_ui::Config;
 
+use crate::answer;
 use crate::resources::Sources;
 use crate::revalidation;
 
@@ -71,11 +72,7 @@ impl Fixed {
     }
 
     fn answer(&self) -> Response {
-        let (kind, tag) = (self.kind.clone(), self.tag.clone());
-        let revalidated = HeaderValue::from_static("no-cache");
-        let headers =
-            [(header::CONTENT_TYPE, kind), (header::ETAG, tag), (header::CACHE_CONTROL, revalidated)];
-        (headers, self.bytes.clone()).into_response()
+        (answer::shared(self.kind.clone(), self.tag.clone()), self.bytes.clone()).into_response()
     }
 }
 

@@ -25,7 +25,8 @@ pub(crate) fn routes() -> Router<Sources> {
 
 async fn list(State(documents): State<Documents>, query: Query) -> Result<Response, Problem> {
     let page = query.page()?;
-    let document = documents.fetch(&LIST, [answer::bigint(page.offset), answer::bigint(page.count)]).await?;
+    let keys = [page.offset, page.count].map(answer::bigint);
+    let document = documents.fetch_page(&LIST, keys, page.count).await?;
     Ok(answer::found(document))
 }
 

@@ -20,7 +20,7 @@ async fn list(State(documents): State<Documents>, query: Query) -> Result<Respon
     let product_id = query.product_id()?;
     let page = query.page()?;
     let keys = [product_id, answer::bigint(page.offset), answer::bigint(page.count)];
-    let document = documents.fetch(in_order(query.get("sort")), keys).await?;
+    let document = documents.fetch_page(in_order(query.get("sort")), keys, page.count).await?;
     Ok(answer::found(document))
 }
 

@@ -28,7 +28,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
 struct Cart {
     /// The session's name in events and tables.
     session: String,
-    /// Gives the session to a shopper who had none.
+    /// Gives the session to a shopper who had none. None to a stranger's page: its requests carry no cookie, and a new
+    /// one would take the place of the cookie, and with it the cart, that its visitor has.
     cookie: Option<HeaderValue>,
 }
 
@@ -60,8 +61,9 @@ impl Cart {
             ));
         }
         let minted = idempotency::mint_session(&app.hashing, headers);
-        let cookie = session::set_cookie(&minted, headers, &app.origins);
-        Ok(Cart { session: app.hashing.session(&minted), cookie: Some(cookie) })
+        let cookie =
+            (!app.origins.is_stranger(headers)).then(|| session::set_cookie(&minted, headers, &app.origins));
+        Ok(Cart { session: app.hashing.session(&minted), cookie })
     }
 }
 

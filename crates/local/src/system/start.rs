@@ -63,7 +63,12 @@ async fn bring_up(system: &mut System, report: Report<'_>) -> Result<(), Error> 
         let of = |kind: &str| -> Vec<u16> {
             system.processes.iter().filter(|p| p.name().starts_with(kind)).map(|p| p.spec().port).collect()
         };
-        let shape = nginx::Shape { port: system.ports.nginx(), readers: of("reader"), writers: of("writer") };
+        let shape = nginx::Shape {
+            port: system.ports.nginx(),
+            readers: of("reader"),
+            writers: of("writer"),
+            origins: nginx::origins::listed(&system.options.environment_of("nginx"))?,
+        };
         let spec = nginx::prepare(&system.components.nginx, &system.data, &shape)?;
         start_all(system, vec![spec]).await
     })

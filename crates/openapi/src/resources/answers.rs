@@ -98,7 +98,7 @@ fn page() -> Described {
     Schema::Object(object([
         ("question", about(form(ID_TEXT), "The question's id as a text").into()),
         ("page", about(integer(1, None), "The page that was asked for").into()),
-        ("count", about(count, "The count that was asked for").into()),
+        ("count", about(count, "The count that was applied: the one asked for, up to the maximum").into()),
         ("results", list(answer).into()),
     ]))
     .into()

@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::Resource;
 use crate::answer::document;
-use crate::operation::{Named, fetch, fetch_once};
+use crate::operation::{Named, fetch_once};
 use crate::parameter::path;
 use crate::schema::{form, text, with_example};
 
@@ -52,7 +52,7 @@ fn problem() -> Operation {
     let named_as = Named { tag: TAG, id: "getProblem", summary: "What a problem means and what to do" };
     let name =
         path("problem", with_example(form(FILE), "invalid-fields"), "The last part of a problem's `type`");
-    fetch(
+    fetch_once(
         named_as,
         vec![name],
         document("Markdown", "text/markdown; charset=utf-8", Some(text().into())),

@@ -109,7 +109,7 @@ fn page() -> Described {
     Schema::Object(object([
         ("product", about(form(ID_TEXT), "The product's id as a text").into()),
         ("page", about(natural(), "Rows before the page: (page - 1) × count").into()),
-        ("count", about(count, "The count that was asked for").into()),
+        ("count", about(count, "The count that was applied: the one asked for, up to the maximum").into()),
         ("results", list(review).into()),
     ]))
     .into()

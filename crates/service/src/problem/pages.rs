@@ -2,6 +2,8 @@
 //!
 //! A problem can only be made with one of these, so each has its page.
 
+use std::hash::{DefaultHasher, Hasher};
+
 use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -60,11 +62,29 @@ pages! {
     URI_TOO_LONG = "uri-too-long",
 }
 
+impl Page {
+    /// The same from every process of a build, and weak, because nginx compresses under it.
+    fn tag(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(self.text.as_bytes());
+        format!("W/\"{:016x}\"", hasher.finish())
+    }
+}
+
 /// The page of a problem, as Markdown.
 pub(crate) async fn serve(path: Option<Path<String>>) -> Response {
     let name = path.map(|Path(name)| name).unwrap_or_default();
     match ALL.iter().find(|page| page.name == name) {
-        Some(page) => ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], page.text).into_response(),
+        Some(page) => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/markdown; charset=utf-8".to_owned()),
+                (header::ETAG, page.tag()),
+                // As a reader says of everything that is everybody's.
+                (header::CACHE_CONTROL, "no-cache".to_owned()),
+                (header::VARY, "Accept-Encoding".to_owned()),
+            ];
+            (headers, page.text).into_response()
+        }
         None => Problem::no_route().into_response(),
     }
 }

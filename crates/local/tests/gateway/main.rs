@@ -3,169 +3,9 @@
 // The functions below belong to tests.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::{Arc, Mutex};
+mod upstreams;
 
-use local::components::Components;
-use local::ports::Ports;
-use local::process::Process;
-use local::{Data, SystemOptions, TemporaryFolder, nginx};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-
-/// Heads of the requests that have arrived, each with the name of its upstream before it.
-type Arrived = Arc<Mutex<Vec<String>>>;
-
-struct Gateway {
-    _folder: TemporaryFolder,
-    _process: Process,
-    address: String,
-    arrived: Arrived,
-}
-
-impl Gateway {
-    /// Readers 1 and 2, writers 1 and 2; each answers as the request's path says.
-    async fn start(name: &str) -> Self {
-        let folder = TemporaryFolder::new(name).unwrap();
-        let data = Data::new(folder.path());
-        data.prepare().unwrap();
-        let ports = Ports::choose(&data, None, None).unwrap();
-        let sources = SystemOptions::new(folder.path()).components;
-        let components =
-            tokio::task::spawn_blocking(move || Components::get(&sources)).await.unwrap().unwrap();
-        let arrived = Arrived::default();
-        let shape = nginx::Shape {
-            port: ports.nginx(),
-            readers: vec![upstream("reader-1", &arrived).await, upstream("reader-2", &arrived).await],
-            writers: vec![upstream("writer-1", &arrived).await, upstream("writer-2", &arrived).await],
-        };
-        let process = Process::new(nginx::prepare(&components.nginx, &data, &shape).unwrap(), || ());
-        process.start().await.unwrap();
-        Self { _folder: folder, _process: process, address: format!("127.0.0.1:{}", shape.port), arrived }
-    }
-
-    /// The answer, and the heads of what arrived for it.
-    async fn ask(&self, method: &str, target: &str, more: &str) -> (String, Vec<String>) {
-        self.arrived.lock().unwrap().clear();
-        let (headers, body) = more.split_once("\n\n").unwrap_or((more, ""));
-        let headers = headers.lines().map(|line| format!("{line}\r\n")).collect::<String>();
-        let length =
-            if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-        let request = format!(
-            "{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{length}{headers}\r\n{body}"
-        );
-        let answer = self.say(&request).await;
-        (answer, self.arrived.lock().unwrap().clone())
-    }
-
-    /// The answer to these very words.
-    async fn say(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        read_answer(&mut stream, request.starts_with("HEAD ")).await
-    }
-}
-
-/// Until the announced length: nginx waits a while before it closes a connection on which more was announced.
-async fn read_answer(stream: &mut TcpStream, without_body: bool) -> String {
-    let mut received = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&received).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length: usize =
-                header(head, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-            let chunked = header(head, "transfer-encoding").is_some();
-            if without_body || if chunked { body.ends_with("0\r\n\r\n") } else { body.len() >= length } {
-                return text;
-            }
-        }
-        assert!(stream.read_buf(&mut received).await.unwrap() > 0, "the answer ends early: {text}");
-    }
-}
-
-async fn upstream(name: &'static str, arrived: &Arrived) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let arrived = arrived.clone();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(name, stream, arrived.clone()));
-        }
-    });
-    port
-}
-
-/// One request a connection. The path says how to answer; `NAME-1-falls` falls silent in the first of a pool only.
-async fn serve(name: &'static str, mut stream: TcpStream, arrived: Arrived) {
-    let mut received = Vec::new();
-    let head = loop {
-        if let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") {
-            break end + 4;
-        }
-        if stream.read_buf(&mut received).await.unwrap_or(0) == 0 {
-            return;
-        }
-    };
-    let text = String::from_utf8_lossy(&received[..head]).into_owned();
-    let length: usize = header(&text, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    while received.len() < head + length {
-        stream.read_buf(&mut received).await.unwrap();
-    }
-    let body = String::from_utf8_lossy(&received[head..]).into_owned();
-    arrived.lock().unwrap().push(format!("{name} {text}{body}"));
-    let target = text.split(' ').nth(1).unwrap().to_owned();
-    let problem = |status: &str, body: &str| {
-        let kind = if body.is_empty() { "" } else { "content-type: application/problem+json\r\n" };
-        format!(
-            "HTTP/1.1 {status}\r\n{kind}content-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        )
-    };
-    let first = name.ends_with("-1");
-    let answer = match target.as_str() {
-        "/falls" => return,
-        "/first-falls" if first => return,
-        "/first-is-behind" if first => problem("503 X", "behind"),
-        "/all-are-behind" => problem("503 X", "all are behind"),
-        "/own-400" => problem("400 X", "own words"),
-        "/empty-400" => problem("400 X", ""),
-        "/own-404" => problem("404 X", "own words"),
-        "/own-500" => problem("500 X", "own words"),
-        "/large" => large(&text, ""),
-        "/large-404" => large(&text, "404"),
-        "/tagged"
-            if header(&text, "if-none-match").is_some_and(|tag| tag.trim_start_matches("W/") == TAG) =>
-        {
-            format!("HTTP/1.1 304 X\r\netag: {TAG}\r\nconnection: close\r\n\r\n")
-        }
-        "/tagged" => large(&text, ""),
-        _ => problem("200 OK", "fine"),
-    };
-    // nginx may have given up on us.
-    let _ = stream.write_all(answer.as_bytes()).await;
-}
-
-/// What `large` carries as its `ETag`.
-const TAG: &str = "\"a-tag\"";
-
-/// JSON that is worth compressing.
-fn large(request: &str, status: &str) -> String {
-    let (status, kind) = match status {
-        "" => ("200 OK", "application/json"),
-        status => (status, "application/problem+json"),
-    };
-    let body = format!("[{}\"x\"]", "\"the same again\",".repeat(200));
-    let body = if request.starts_with("HEAD") { "" } else { &body };
-    format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\netag: {TAG}\r\ncontent-length: 3405\r\nconnection: close\r\n\r\n{body}"
-    )
-}
-
-fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(_, v)| v.trim())
-}
+use upstreams::{Gateway, LISTED, TAG, header, is_problem};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_method_alone_chooses_the_pool_and_the_request_arrives_as_it_was_sent() {
@@ -287,6 +127,36 @@ async fn a_service_s_own_problems_pass_and_everything_else_becomes_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_listed_origin_may_read_nginx_s_own_problems_with_its_cookies() {
+    let gateway = Gateway::start("origins").await;
+    for (origin, allowed, credentials) in
+        [(LISTED, LISTED, Some("true")), ("https://other.example", "*", None), ("null", "*", None)]
+    {
+        for (method, target) in [("GET", "/falls"), ("POST", "/falls"), ("POST", "/own-500"), ("TRACE", "/")]
+        {
+            let (answer, _) = gateway.ask(method, target, &format!("Origin: {origin}")).await;
+            assert!(answer.contains("application/problem+json"), "{method} {target}: {answer}");
+            assert_eq!(header(&answer, "access-control-allow-origin"), Some(allowed), "{answer}");
+            assert_eq!(header(&answer, "access-control-allow-credentials"), credentials, "{answer}");
+            assert_eq!(header(&answer, "vary"), Some("Origin"), "{answer}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn encryption_that_was_taken_off_before_nginx_is_told_to_the_services() {
+    let gateway = Gateway::start("scheme").await;
+    for (sent, arrives) in
+        [("X: y", "http"), ("X-Forwarded-Proto: https", "https"), ("X-Forwarded-Proto: x", "http")]
+    {
+        for method in ["GET", "POST"] {
+            let (_, arrived) = gateway.ask(method, "/", sent).await;
+            assert_eq!(header(&arrived[0], "x-forwarded-proto"), Some(arrives), "{arrived:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_large_and_text_is_compressed_for_whoever_can_read_it() {
     let gateway = Gateway::start("compression").await;
     let accepts = "Accept-Encoding: gzip";
@@ -363,16 +233,4 @@ async fn a_browser_gets_the_page_and_its_files_and_nobody_else_does() {
     let (answer, _) = gateway.ask("POST", "/shop/", "").await;
     is_problem(&answer, 405, "method-not-allowed");
     assert_eq!(header(&answer, "allow"), Some("GET, HEAD"));
-}
-
-fn is_problem(answer: &str, status: u16, name: &str) {
-    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
-    assert_eq!(header(answer, "content-type"), Some("application/problem+json"), "{answer}");
-    assert_eq!(header(answer, "access-control-allow-origin"), Some("*"), "{answer}");
-    assert!(header(answer, "x-request-id").is_some_and(|id| !id.is_empty()), "{answer}");
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    let body: serde_json::Value = serde_json::from_str(body).unwrap();
-    assert_eq!(body["status"], status);
-    assert_eq!(body["type"], format!("/problems/{name}"));
-    assert!(body["title"].is_string() && body["detail"].is_string());
 }
