@@ -105,8 +105,11 @@ impl Import {
         // Whoever still reads files is told by the closed channel.
         drop(receiver);
         let passed = pass.await?;
-        published?;
-        let (counts, quarantine) = passed?;
+        // Whichever side broke off first is the cause; the other only noticed.
+        let (counts, quarantine) = match (passed, published) {
+            (Err(Error::Incomplete(pass::Error::Stopped(_))) | Ok(_), Err(error)) => return Err(error.into()),
+            (passed, _) => passed?,
+        };
         let closed = publisher.close().await?;
         Ok(Imported { counts, quarantine, closed })
     }

@@ -11,9 +11,10 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Reads them from their files. Addresses are sealed under the current key.
+    /// Reads them from their files. Addresses are sealed under the current key; nothing is opened, so old ones are not
+    /// needed.
     pub(crate) fn read(files: &service::config::Keys) -> Result<Self, service::keys::Error> {
-        let sealer = service::keys::ring(files)?.current().clone();
+        let sealer = Sealer::new(service::keys::read(&files.sealing)?);
         Ok(Self { sealer, hashing: service::keys::hashing(files)? })
     }
 

@@ -77,11 +77,13 @@ fn configuration(arguments: &Arguments) -> Result<(Config, Keys), String> {
 async fn run(arguments: Arguments, config: &Config, keys: Keys) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let stop = service::shutdown::on_signal()?;
+    // Under another key than the stream's every imported cart would be a stranger's, for good.
+    let settings = stream::Settings { hashing_key: Some(keys.hashing_id()), ..config.stream_settings() };
     let import = Import {
         quarantine_folder: arguments.quarantine_folder(),
         folder: arguments.folder,
         keys,
-        connection: Connection::open(config.stream_settings(), "importer", stop.clone()),
+        connection: Connection::open(settings, "importer", stop.clone()),
         time: service::time::now(),
     };
     let Imported { counts, quarantine, closed } = tokio::select! {

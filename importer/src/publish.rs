@@ -39,7 +39,9 @@ pub(crate) enum Error {
          that began, or import into a new system"
     )]
     OtherChunks(Position),
-    #[error("the stream already has a shopper's event ({1} at {0}): a catalogue comes before the first one")]
+    #[error(
+        "the stream already has a shopper's event ({1} at {0}): a catalogue comes before the first one; import into a new system"
+    )]
     HasEvents(Position, String),
     #[error("another importer is publishing into this stream: let it finish; if none is, {AGAIN}")]
     SecondImporter,

@@ -2,7 +2,7 @@
 //!
 //! The raw text may hold e-mail addresses, so the file's mode is 0600, and it is the only place they go to.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, BufWriter};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -42,7 +42,13 @@ impl Quarantine {
 
     fn open(folder: &Path, path: &Path) -> io::Result<::csv::Writer<BufWriter<File>>> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        // Held as long as the file is open: a second importer would write into the first one's rows.
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => io::Error::other("another importer is writing it"),
+            TryLockError::Error(error) => error,
+        })?;
+        file.set_len(0)?;
         // A file that was already there keeps its mode otherwise.
         file.set_permissions(Permissions::from_mode(0o600))?;
         let mut writer = ::csv::Writer::from_writer(BufWriter::new(file));

@@ -25,17 +25,17 @@ pub(crate) struct StoredChunk {
     pub(crate) hash: [u8; 32],
 }
 
-/// Looks whether the stream may take a catalogue: control events apart, nothing but one that was begun may be in it.
-/// Answers that one.
+/// Looks whether the stream may take a catalogue: apart from what refers to nothing (control events, and interactions
+/// of whoever looked at the empty shop), nothing but one that was begun may be in it. Answers that one.
 pub(crate) async fn look(connection: &Connection) -> Result<Option<Begun>, Error> {
     let link = connection.verified().await?;
     let head = link.head().await.map_err(Error::Look)?;
     let mut position = Position::FIRST;
-    // The first event that is no marker decides, and markers are few.
+    // The first event that is none of these decides, and they are few.
     while position <= head {
         let event = link.read(position).await.map_err(Error::Look)?;
         let kind = event.subject.trim_start_matches("atelier.v1.");
-        if kind.starts_with("control.") {
+        if kind.starts_with("control.") || kind == types::INTERACTION_RECORDED {
             position = position.next();
             continue;
         }

@@ -137,12 +137,15 @@ impl<'a> Row<'a> {
     /// A cart's line, active or not: whose it is, and its product, for which the lowest sku is written. Dropped for
     /// `reason` when it is not active.
     pub(crate) fn cart_line(&mut self, limit: usize, reason: &'static str) -> Result<(), Refusal> {
-        let session = self.read_text(limit)?.ok_or_else(|| self.refusal(Fault::Absent))?;
-        let product = self.read_integer(1..=HIGHEST_ID)?;
+        let session = self.read_text(limit);
+        let session = session.and_then(|text| text.ok_or_else(|| self.refusal(Fault::Absent)));
+        let product = self.read_integer(1..=HIGHEST_ID);
         let active = self.read_present()?;
+        // An inactive line is dropped whatever else it says.
         if !self.form(clean::boolean(active), Repair::BooleanForm)? {
             return Err(Refusal::Dropped(reason));
         }
+        let (session, product) = (session?, product?);
         self.next -= 1;
         if !self.known.contains(Table::Products, product) {
             return Err(self.refusal(Fault::MissingParent(product, Table::Products.name())));

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Sealed;
 
-/// How long the stream may take to answer.
+/// How long the stream, or one replica, may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Sealed {
@@ -96,16 +96,20 @@ async fn written(config: &Config, position: Position) -> Result<Option<(Envelope
 /// What an imported row holds: perhaps no address.
 type Row = Option<String>;
 
-/// From the first replica that answers; all hold the same.
+/// From the first replica that has it; one may be behind or new.
 async fn imported(config: &Config, kind: Sealed, id: i64) -> Result<Option<Row>, Box<dyn Error>> {
     let mut failures = Vec::new();
     for replica in &config.replicas {
-        match row(replica, kind, id).await {
-            Ok(sealed) => return Ok(sealed),
-            Err(error) => failures.push(format!("replica {}: {error}", replica.name)),
+        match tokio::time::timeout(PATIENCE, row(replica, kind, id)).await {
+            Ok(Ok(Some(sealed))) => return Ok(Some(sealed)),
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => failures.push(format!("replica {}: {error}", replica.name)),
+            Err(_) => {
+                failures.push(format!("replica {}: no answer in {} s", replica.name, PATIENCE.as_secs()))
+            }
         }
     }
-    Err(failures.join("; ").into())
+    if failures.is_empty() { Ok(None) } else { Err(failures.join("; ").into()) }
 }
 
 async fn row(replica: &Replica, kind: Sealed, id: i64) -> Result<Option<Row>, Box<dyn Error>> {

@@ -45,12 +45,13 @@ impl Importing {
         let done = STEPS.iter().filter(|step| going.done & step.bit() != 0);
         let (count, done) = (done.clone().count(), done.map(|step| share(step.share())).sum::<f64>());
         let rate = self.rate(LOADING + done);
-        let running = going.running.iter().map(|(step, since)| {
+        let underway = going.running.iter().map(|(step, since)| {
             let expected = share(step.share()) * ALMOST;
             rate.map_or(0.0, |rate| (rate * since.elapsed().as_secs_f64()).min(expected))
         });
-        let percent = LOADING + done + running.sum::<f64>();
-        let what = going.running.iter().map(|(step, _)| step.what()).collect::<Vec<_>>().join(" and ");
+        let percent = LOADING + done + underway.sum::<f64>();
+        let running = going.running.iter().map(|(step, _)| step.what()).collect::<Vec<_>>();
+        let what = if running.is_empty() { "closing".to_owned() } else { running.join(" and ") };
         self.progress(percent, what, Some(count as u32))
     }
 

@@ -26,9 +26,14 @@ const LAST_MIGRATION: &str = include_str!("init/last_migration.sql");
 const ROLE: &str = include_str!("init/role.sql");
 const DATABASE_EXISTS: &str = include_str!("init/database_exists.sql");
 const BECOME_OWNER: &str = include_str!("init/become_owner.sql");
+/// The owner may log indexes without compressing them, where the administrator may grant that.
+const LOG_PLAINLY: &str = include_str!("init/log_plainly.sql");
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
 /// How many migrations a generation has.
 const MIGRATED: &str = include_str!("init/migrated.sql");
 const MIGRATIONS_EXIST: &str = include_str!("init/migrations_exist.sql");
+/// Which projection version wrote a generation.
+const VERSION: &str = include_str!("init/version.sql");
 /// The first checkpoint of a generation.
 const CHECKPOINT: &str = include_str!("init/checkpoint.sql");
 /// The share of the free disk space that the stream may fill by default.
@@ -97,6 +102,16 @@ async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<usize, Box<dyn Erro
         ensure_role(&mut connection, role, &password).await?;
     }
     sqlx::raw_sql(BECOME_OWNER).execute(&mut connection).await?;
+    if let Err(error) = sqlx::raw_sql(LOG_PLAINLY).execute(&mut connection).await {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.as_deref() != Some(INSUFFICIENT_PRIVILEGE) {
+            return Err(error.into());
+        }
+        println!(
+            "replica {}: indexes of an import take longer, because its administrator may not grant wal_compression",
+            replica.name
+        );
+    }
     let there = sqlx::query(DATABASE_EXISTS).bind(&database);
     if there.fetch_optional(&mut connection).await?.is_none() {
         let create = format!("create database {} owner atelier_owner", quoted(&database));
@@ -113,6 +128,9 @@ async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<usize, Box<dyn Erro
     let owner = options(Role::Owner)?.options([("search_path", SCHEMA_LIVE)]);
     let mut connection = PgConnection::connect_with(&owner).await?;
     let before = applied_migrations(&mut connection).await?;
+    if before > 0 {
+        refuse_another_version(&mut connection).await?;
+    }
     MIGRATIONS.run(&mut connection).await?;
     let after = applied_migrations(&mut connection).await?;
     sqlx::query(CHECKPOINT)
@@ -142,6 +160,17 @@ pub(crate) async fn verify_tables(connection: &mut PgConnection) -> Result<(), F
     let found: i64 = sqlx::query(LAST_MIGRATION).fetch_one(connection).await?.try_get("version")?;
     let ours = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
     if found == ours { Ok(()) } else { Err(Failure::Tables { found, ours }) }
+}
+
+/// Migrating the tables of another projection version would leave them with neither.
+async fn refuse_another_version(connection: &mut PgConnection) -> Result<(), Failure> {
+    let Some(row) = sqlx::query(VERSION).fetch_optional(connection).await? else { return Ok(()) };
+    let found: i32 = row.try_get("projection_version")?;
+    if found == PROJECTION_VERSION {
+        Ok(())
+    } else {
+        Err(Failure::Version { found, ours: PROJECTION_VERSION })
+    }
 }
 
 async fn applied_migrations(connection: &mut PgConnection) -> sqlx::Result<i64> {

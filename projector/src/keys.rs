@@ -72,11 +72,13 @@ pub(crate) async fn keys(config: &Config, json: bool) -> Result<(), Box<dyn Erro
         report.replicas.iter().filter(|line| !line.opens).map(|line| line.key.as_str()).collect();
     missing.sort_unstable();
     missing.dedup();
+    // Whoever is about to destroy a key must know which replicas were not asked.
+    let mut mistakes = report.unreachable.clone();
     if !missing.is_empty() {
         let missing = missing.join(", ");
-        return Err(format!("addresses lie under {missing}, and no file here holds such a key: name it in keys.sealing_old, or those addresses cannot be opened").into());
+        mistakes.push(format!("addresses lie under {missing}, and no file here holds such a key: name it in keys.sealing_old, or those addresses cannot be opened"));
     }
-    if report.unreachable.is_empty() { Ok(()) } else { Err(report.unreachable.join("; ").into()) }
+    if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("; ").into()) }
 }
 
 fn key(id: &str, file: &Path, current: bool) -> Key {

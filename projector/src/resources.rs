@@ -58,7 +58,7 @@ pub(crate) async fn apply_barrier(
     let position = ready.occurrence.position;
     match &ready.occurrence.event {
         Event::CatalogueOpened(_) => catalogue::opened(connection, position, importing).await,
-        Event::CatalogueChunk(event) => catalogue::chunk(connection, event).await,
+        Event::CatalogueChunk(event) => catalogue::chunk(connection, event, *importing).await,
         Event::CatalogueClosed(_) => catalogue::closed(connection, position, importing).await,
         Event::ControlProbe(_) => Ok(Outcome::Applied),
         Event::ReviewCreated(_)

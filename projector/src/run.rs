@@ -102,6 +102,8 @@ fn projector_options(replica: &Replica) -> Result<PgConnectOptions, replica::Err
         ("synchronous_commit", "off"),
         ("idle_in_transaction_session_timeout", "60s"),
         ("lock_timeout", "10s"),
+        // A statement whose projector is gone ends soon, and gives its locks back.
+        ("client_connection_check_interval", "2s"),
         ("tcp_keepalives_idle", "5"),
         ("tcp_user_timeout", "10000"),
     ]))
@@ -186,13 +188,14 @@ impl Projection {
             let Some(checkpoint) = take_over(&mut connection).await? else {
                 return Err(Failure::Fenced);
             };
+            // First: the tables of another version are other tables, and `projector init` would not mend them.
+            if checkpoint.version != PROJECTION_VERSION {
+                return Err(Failure::Version { found: checkpoint.version, ours: PROJECTION_VERSION });
+            }
             init::verify_tables(&mut connection).await?;
             Ok((connection, checkpoint))
         })
         .await?;
-        if checkpoint.version != PROJECTION_VERSION {
-            return Err(Failure::Version { found: checkpoint.version, ours: PROJECTION_VERSION });
-        }
         self.announcer.update(|view| {
             view.epoch = Some(checkpoint.epoch.clone());
             view.position = checkpoint.position;
@@ -250,7 +253,8 @@ impl Projection {
             };
             let closing = in_steps(checkpoint, &batch[0]);
             if closing {
-                self.apply_steps(checkpoint).await?;
+                let made = self.apply_steps(checkpoint).await;
+                made.map_err(|failure| blame(failure, &batch[0]))?;
             }
             self.apply(connection, checkpoint, &batch).await?;
             self.settle(checkpoint, &mut target, batch.last());
@@ -291,10 +295,7 @@ impl Projection {
                 }
                 Ok(())
             }
-            Err(failure) if failure.is_content() => {
-                Err(Failure::Event { position: batch[0].occurrence.position, reason: failure.to_string() })
-            }
-            Err(failure) => Err(failure),
+            Err(failure) => Err(blame(failure, &batch[0])),
         }
     }
 
@@ -388,6 +389,15 @@ impl Projection {
                 });
             }
         }
+    }
+}
+
+/// A failure by content is the event's: trying the same again is futile.
+fn blame(failure: Failure, ready: &Ready) -> Failure {
+    if failure.is_content() {
+        Failure::Event { position: ready.occurrence.position, reason: failure.to_string() }
+    } else {
+        failure
     }
 }
 

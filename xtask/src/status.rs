@@ -117,7 +117,7 @@ fn process_table(processes: &[ProcessStatus]) -> Table {
 fn replica_table(status: &Replicas) -> Table {
     let mut table = new_table(&["replica", "state", "position", "behind", "seconds", "why"]);
     let unknown = || "unknown".to_owned();
-    for Replica { name, state, position, behind_events, behind_seconds, why } in &status.replicas {
+    for Replica { name, state, position, behind_events, behind_seconds, why, .. } in &status.replicas {
         table.add_row([
             name.clone(),
             state.clone(),
@@ -149,6 +149,7 @@ mod tests {
             behind_events: None,
             behind_seconds: None,
             why: String::new(),
+            import: None,
         };
         let shown = replica_table(&Replicas { epoch: String::new(), head: None, replicas: vec![unknown] })
             .to_string();

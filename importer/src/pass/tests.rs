@@ -125,6 +125,48 @@ fn a_generated_catalogue_adds_up_row_for_row() {
     }
 }
 
+/// Broken lines of every kind between the rows, byte-level garbage, mixed ends of lines, a truncated last line: what was
+/// good comes in as it did before, once and in its order, and every broken line is set aside under its number.
+#[test]
+fn broken_lines_are_set_aside_one_by_one_and_cost_nothing_else() {
+    for seed in 1..=12 {
+        let folder = Folder::new("spoilt");
+        let options = sample::Options { products: 120, seed };
+        let made = sample::generate(&options, &folder.0, &mut |_| ()).unwrap();
+        let (_, clean, _) = folder.import().unwrap();
+        let spoilt = sample::spoil(&folder.0, 5, seed).unwrap();
+        let (counts, kept, quarantined) = folder.import().unwrap();
+        for table in Table::ALL {
+            let (kept, clean) = (kept.text(table), clean.text(table));
+            let other = kept.lines().zip(clean.lines()).find(|(kept, clean)| kept != clean);
+            assert_eq!((other, kept.len()), (None, clean.len()), "seed {seed}: {}", table.name());
+        }
+        for file in &counts {
+            let made = made.file(file.name).unwrap();
+            let broken = spoilt.iter().filter(|line| line.file == file.name).count() as u64;
+            assert_eq!(file.rows, made.rows + broken, "seed {seed}: {file:?}");
+            assert_eq!(file.imported, made.imported(), "seed {seed}: {file:?}");
+            assert_eq!(file.all_dropped(), made.dropped(), "seed {seed}: {file:?}");
+            assert_eq!(file.all_quarantined(), made.quarantined() + broken, "seed {seed}: {file:?}");
+        }
+        let mut reader = ::csv::Reader::from_reader(quarantined.as_bytes());
+        let told: std::collections::HashMap<(String, u64), String> = reader
+            .records()
+            .map(|record| {
+                let record = record.unwrap();
+                ((record[0].to_owned(), record[1].parse().unwrap()), record[2].to_owned())
+            })
+            .collect();
+        for line in spoilt {
+            let reason = told.get(&(line.file.to_owned(), line.line));
+            assert!(
+                reason.is_some_and(|reason| reason.contains(line.reason)),
+                "seed {seed}: {line:?}: {reason:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn equal_files_and_equal_keys_give_equal_chunks() {
     let folder = Folder::new("deterministic");

@@ -2,9 +2,10 @@
 //! bit in the checkpoint; some are made side by side. Whatever was killed goes on with what is not done.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 use replica::Checkpoint;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
@@ -40,15 +41,19 @@ pub(crate) async fn apply_steps(
     told: &(dyn Fn(&Going) + Sync),
 ) -> Result<(), Failure> {
     let going = Mutex::new(Going { done: checkpoint.step, running: Vec::new() });
-    let lanes = Lanes { going: &going, changed: &Notify::new(), checkpoint, told };
-    let ended = try_join_all((0..SIDE_BY_SIDE).map(|_| lanes.run(database))).await;
+    let (changed, failed) = (Notify::new(), AtomicBool::new(false));
+    let lanes = Lanes { going: &going, changed: &changed, failed: &failed, checkpoint, told };
+    // When one lane fails the other ends the step that it makes: that may be minutes of work.
+    let ended = join_all((0..SIDE_BY_SIDE).map(|_| lanes.run_or_fail(database))).await;
     checkpoint.step = going.into_inner().expect("no holder of this lock panics").done;
-    ended.map(drop)
+    ended.into_iter().collect()
 }
 
 struct Lanes<'a> {
     going: &'a Mutex<Going>,
     changed: &'a Notify,
+    /// No step is begun any more.
+    failed: &'a AtomicBool,
     checkpoint: &'a Checkpoint,
     told: &'a (dyn Fn(&Going) + Sync),
 }
@@ -61,6 +66,15 @@ enum Next {
 }
 
 impl Lanes<'_> {
+    async fn run_or_fail(&self, database: &PgConnectOptions) -> Result<(), Failure> {
+        let ended = self.run(database).await;
+        if ended.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+            self.changed.notify_waiters();
+        }
+        ended
+    }
+
     /// Makes steps until none is left to begin.
     async fn run(&self, database: &PgConnectOptions) -> Result<(), Failure> {
         let connecting = tokio::time::timeout(CONNECT, PgConnection::connect_with(database)).await;
@@ -87,7 +101,7 @@ impl Lanes<'_> {
         let mut next = Next::End;
         self.change(|going| {
             let begun = going.running.iter().fold(going.done, |bits, (step, _)| bits | step.bit());
-            if begun == ALL_STEPS {
+            if begun == ALL_STEPS || self.failed.load(Ordering::Relaxed) {
                 return;
             }
             let ready = |step: &&Step| begun & step.bit() == 0 && step.needs() & !going.done == 0;

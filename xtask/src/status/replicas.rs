@@ -29,6 +29,9 @@ pub(crate) struct Replica {
     pub(crate) behind_seconds: Option<f64>,
     #[serde(default)]
     pub(crate) why: String,
+    /// How far it is with a catalogue; `why` says it in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) import: Option<serde_json::Value>,
 }
 
 impl Replicas {
@@ -38,9 +41,14 @@ impl Replicas {
             && self.replicas.iter().all(|replica| replica.position == self.head && replica.state == "serving")
     }
 
-    /// Where each one stands.
-    pub(crate) fn positions(&self) -> Vec<Option<u64>> {
-        self.replicas.iter().map(|replica| replica.position).collect()
+    /// Those that say how far they are with a catalogue.
+    pub(crate) fn importing(&self) -> impl Iterator<Item = &Replica> {
+        self.replicas.iter().filter(|replica| replica.import.is_some())
+    }
+
+    /// Where each one stands, and how far it is with a catalogue.
+    pub(crate) fn places(&self) -> Vec<(Option<u64>, Option<serde_json::Value>)> {
+        self.replicas.iter().map(|replica| (replica.position, replica.import.clone())).collect()
     }
 }
 

@@ -23,8 +23,10 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 /// The importer's exit status when the stream's catalogue is whole already.
 const IMPORTED_ALREADY: i32 = 3;
-/// Replicas that come no nearer to the head for so long, and do not say what they import, are stuck.
+/// Replicas that come no nearer to the head for so long are stuck.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// And those that import, where one step may take minutes more than was expected of it.
+const IMPORT_PATIENCE: Duration = Duration::from_secs(20 * 60);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -212,15 +214,17 @@ enum Told {
 async fn applied(data: &Data) -> Result<(), Error> {
     let mut last = None;
     let (mut moved, mut told) = (Instant::now(), Instant::now());
+    let mut patience = PATIENCE;
     loop {
         if let Ok(status) = replicas::read(data).await {
             if status.all_at_the_head() {
                 return Ok(());
             }
-            let now = status.positions();
-            if last.as_ref() != Some(&now) || status.importing().next().is_some() {
+            let now = status.places();
+            if last.as_ref() != Some(&now) {
                 (last, moved) = (Some(now), Instant::now());
             }
+            patience = if status.importing().next().is_some() { IMPORT_PATIENCE } else { PATIENCE };
             if told.elapsed() > BETWEEN_LINES {
                 told = Instant::now();
                 for replica in status.importing() {
@@ -228,10 +232,10 @@ async fn applied(data: &Data) -> Result<(), Error> {
                 }
             }
         }
-        if moved.elapsed() > PATIENCE {
+        if moved.elapsed() > patience {
             return Err(Error::said(format!(
                 "the replicas have not applied the import and stand still for {} s; look into the logs of the projectors in {}",
-                PATIENCE.as_secs(),
+                patience.as_secs(),
                 data.logs().display()
             )));
         }

@@ -125,7 +125,8 @@ fn golden_bytes_decode() {
         ),
     ] {
         assert_eq!(Event::decode(&event.ce_type(), golden).unwrap(), event);
-        assert_eq!(Event::decode(&event.ce_type(), &event.payload()).unwrap(), event);
+        // Message hashes rest on the bytes that are written.
+        assert_eq!(event.payload(), golden, "{}", event.ce_type());
     }
 }
 

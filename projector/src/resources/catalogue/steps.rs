@@ -186,7 +186,9 @@ async fn keys_and_indexes(connection: &mut PgConnection, table: Table) -> Result
 /// The statements that make a table's indexes.
 fn indexes_of(table: Table) -> Vec<String> {
     let on = format!(" on {} (", table.name());
-    let code = |file: &str| -> String { file.lines().filter(|line| !line.starts_with("--")).collect() };
+    let code = |file: &str| -> String {
+        file.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join(" ")
+    };
     let statements =
         INDEXES.iter().flat_map(|file| code(file).split(';').map(str::to_owned).collect::<Vec<_>>());
     statements.filter(|statement| statement.contains(&on)).collect()

@@ -1,7 +1,7 @@
 -- Sums the imported ratings of each characteristic over reviews that are not reported; run once, when the catalogue
 -- closes. Answer: nothing; one row of characteristic_totals for each characteristic, also for one that nobody rated.
--- Every rating is read once and joined by hash. Index: one of reviews_newest, reviews_helpful, reviews_relevant, whose
--- entries are just the reviews that count.
+-- Every rating is read once and kept out by a hash of the few reviews that are reported: one of all others would not fit
+-- into memory. Index: none.
 insert into characteristic_totals (product_id, characteristic_id, name, ratings, total)
 select
     characteristics.product_id,
@@ -13,8 +13,7 @@ from characteristics
 left join (
     select ratings.characteristic_id, count(*) as ratings, sum(ratings.value) as total
     from characteristic_ratings as ratings
-    join reviews on reviews.id = ratings.review_id
-    where not reviews.reported
+    where not exists (select from reviews where reviews.id = ratings.review_id and reviews.reported)
     group by ratings.characteristic_id
 ) as sums on sums.characteristic_id = characteristics.id
 order by characteristics.product_id, characteristics.id
