@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::import::ImportArguments;
+use crate::statements::StatementArguments;
 
 /// Measures Atelier, each row beside its reference.
 ///
@@ -12,8 +15,11 @@ use clap::{Parser, ValueEnum};
 /// Everything shares this machine's cores, the load included: the absolute figures belong to this machine and this run.
 /// Read the ratios. Run it on a machine that does nothing else.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask bench", version, max_term_width = 110, after_long_help = ROWS)]
+#[command(name = "cargo xtask bench", version, max_term_width = 110, after_long_help = ROWS, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    /// Something else than rows.
+    #[command(subcommand)]
+    pub(crate) other: Option<Other>,
     /// The rows to measure; all when none is named
     #[arg(value_enum, value_name = "ROW")]
     pub(crate) rows: Vec<RowName>,
@@ -33,6 +39,13 @@ pub(crate) struct Arguments {
     /// Leave the private system's data and logs where they are, and say where
     #[arg(long)]
     pub(crate) keep: bool,
+}
+
+/// What is measured alone.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Other {
+    Statements(StatementArguments),
+    Import(ImportArguments),
 }
 
 /// A row of the table.

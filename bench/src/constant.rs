@@ -36,7 +36,12 @@ impl Constant {
         let data = Data::new(folder.path());
         data.prepare()?;
         let ports = Ports::choose(&data, None, None)?;
-        let shape = Shape { port: ports.nginx(), readers: readers.clone(), writers: readers.clone() };
+        let shape = Shape {
+            port: ports.nginx(),
+            readers: readers.clone(),
+            writers: readers.clone(),
+            origins: Vec::new(),
+        };
         let spec = nginx::prepare(&private.system.components().nginx, &data, &shape)?;
         let process = Process::new(spec, || {});
         private.stop_later(process.clone(), folder);

@@ -121,6 +121,8 @@ impl Load {
             .args(["-c", &self.connections.to_string(), "-z", &format!("{}ms", duration.as_millis())])
             // What is in flight at the end is waited for: each write that is stored is then also counted.
             .arg("--wait-ongoing-requests-after-deadline")
+            // nginx would compress, a reader asked straight would not: only like is compared with like.
+            .arg("--disable-compression")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -9,12 +9,14 @@ mod contestant;
 mod disk;
 mod error;
 mod figures;
+mod import;
 mod load;
 mod private;
 mod reading;
 mod report;
 mod row;
 mod rows;
+mod statements;
 mod tool;
 
 use std::panic::AssertUnwindSafe;
@@ -26,14 +28,20 @@ use clap::Parser;
 use futures::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Other};
 use crate::error::Error;
 use crate::private::Private;
 use crate::report::Report;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    let outcome = match &arguments.other {
+        Some(Other::Statements(statements)) => statements::run(statements).await,
+        Some(Other::Import(arguments)) => import::run(arguments).await,
+        None => run(&arguments).await,
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", error.whole());

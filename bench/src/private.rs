@@ -7,8 +7,8 @@ use async_nats::jetstream::{self, Context};
 use bytes::Bytes;
 use local::{Process, Stage, System, SystemOptions, TemporaryFolder};
 use reqwest::StatusCode;
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgPool, Row};
 use tokio::process::Command;
 
 use crate::error::Error;
@@ -16,8 +16,9 @@ use crate::error::Error;
 /// The seed of the made-up catalogue.
 const SEED: u64 = 1;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
-/// Replicas that come no nearer to the head for so long are stuck.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Replicas that come no nearer to the head for so long are stuck: the longest step of a large catalogue's closing takes
+/// a minute or so.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A running system of our own, and what is used to ask it.
 pub(crate) struct Private {
@@ -127,11 +128,12 @@ impl Private {
         loop {
             let mut positions = Vec::new();
             for database in &self.databases {
-                let position: i64 =
-                    sqlx::query_scalar(include_str!("private/position.sql")).fetch_one(database).await?;
-                positions.push(u64::try_from(position).unwrap_or_default());
+                let row = sqlx::query(include_str!("private/position.sql")).fetch_one(database).await?;
+                let position: i64 = row.try_get("position")?;
+                let step: i32 = row.try_get("step")?;
+                positions.push((u64::try_from(position).unwrap_or_default(), step));
             }
-            if positions.iter().all(|position| *position >= head) {
+            if positions.iter().all(|(position, _)| *position >= head) {
                 return Ok(());
             }
             if positions != last {
