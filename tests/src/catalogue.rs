@@ -3,11 +3,15 @@
 //! Products 1 to 8 stay as they are, so that tests of reads need not care about each other. Whoever writes takes a
 //! [`spare_product`] that nobody else touches.
 
+mod questions;
+
 use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
+
+pub use questions::{ANSWERER, ASKER, SESSION};
 
 /// An address in reviews.csv. It must never be seen again.
 pub const CANARY: &str = "canary-imported@secret.example";
@@ -17,7 +21,7 @@ pub const PRODUCTS: i64 = 8 + SPARE_PRODUCTS;
 const FIRST_SPARE: i64 = 101;
 const SPARE_PRODUCTS: i64 = 300;
 
-/// A product of one's own: it has no reviews yet, and two characteristics.
+/// A product of one's own: it has no reviews and no questions yet, and two characteristics.
 ///
 /// # Panics
 /// When all were taken.
@@ -51,7 +55,7 @@ impl Spare {
     }
 }
 
-/// Writes the ten files of products and reviews.
+/// Writes all fourteen files.
 ///
 /// # Errors
 /// When the folder cannot be written.
@@ -76,6 +80,10 @@ pub fn write(folder: &Path) -> io::Result<()> {
         ("reviews_photos.csv", REVIEWS_PHOTOS),
         ("characteristics.csv", &characteristics),
         ("characteristic_reviews.csv", CHARACTERISTIC_REVIEWS),
+        ("questions.csv", &questions::questions()),
+        ("answers.csv", &questions::answers()),
+        ("answers_photos.csv", questions::ANSWERS_PHOTOS),
+        ("cart.csv", &questions::cart()),
     ] {
         fs::write(folder.join(name), text)?;
     }

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use contract::Token;
-use contract::headers::{APPLIED, POSITION};
+use contract::headers::{APPLIED, POSITION, SESSION, SESSION_COOKIE};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Longer than any answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The names of ids on pages.
+const IDS: [&str; 4] = ["id", "review_id", "question_id", "answer_id"];
 
 /// Somebody who reads and writes.
 #[derive(Clone)]
@@ -29,20 +31,6 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body as text.
     pub body: String,
-}
-
-/// A review that is accepted for a product of the tests' catalogue.
-#[must_use]
-pub fn review(product: i64) -> Value {
-    json!({
-        "product_id": product,
-        "rating": 4,
-        "summary": "Fits",
-        "body": "It fits as it should",
-        "recommend": true,
-        "name": "jo",
-        "email": "jo@shopper.example"
-    })
 }
 
 impl Shopper {
@@ -94,25 +82,83 @@ impl Shopper {
 
     /// `POST /reviews`
     pub async fn post_review(&self, review: &Value) -> Answer {
-        self.send(self.request(Method::POST, "/reviews").json(review)).await
+        self.post("/reviews", review).await
     }
 
     /// `POST /reviews` with something that may be no review.
     pub async fn post_raw(&self, body: impl Into<reqwest::Body>) -> Answer {
-        self.send(
-            self.request(Method::POST, "/reviews").header("content-type", "application/json").body(body),
-        )
-        .await
+        self.post_bytes("/reviews", body).await
+    }
+
+    /// `POST` with something that may be no JSON.
+    pub async fn post_bytes(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        self.send(self.request(Method::POST, path).header("content-type", "application/json").body(body))
+            .await
     }
 
     /// `PUT /reviews/:review_id/helpful`
     pub async fn vote(&self, review: i64) -> Answer {
-        self.send(self.request(Method::PUT, &format!("/reviews/{review}/helpful"))).await
+        self.put(&format!("/reviews/{review}/helpful")).await
     }
 
     /// `PUT /reviews/:review_id/report`
     pub async fn report(&self, review: i64) -> Answer {
-        self.send(self.request(Method::PUT, &format!("/reviews/{review}/report"))).await
+        self.put(&format!("/reviews/{review}/report")).await
+    }
+
+    /// `GET /qa/questions` with a query.
+    pub async fn questions(&self, query: &str) -> Answer {
+        self.get(&with_query("/qa/questions", query)).await
+    }
+
+    /// Ids of a product's questions, all of them, in order.
+    pub async fn question_ids(&self, product: i64) -> Vec<i64> {
+        self.questions(&format!("product_id={product}&count=10000")).await.ids()
+    }
+
+    /// `GET /qa/questions/:question_id/answers` with a query.
+    pub async fn answers(&self, question: i64, query: &str) -> Answer {
+        self.get(&with_query(&format!("/qa/questions/{question}/answers"), query)).await
+    }
+
+    /// Ids of a question's answers, all of them, in order.
+    pub async fn answer_ids(&self, question: i64) -> Vec<i64> {
+        self.answers(question, "count=10000").await.ids()
+    }
+
+    /// `POST /qa/questions`
+    pub async fn post_question(&self, question: &Value) -> Answer {
+        self.post("/qa/questions", question).await
+    }
+
+    /// `POST /qa/questions/:question_id/answers`
+    pub async fn post_answer(&self, question: i64, answer: &Value) -> Answer {
+        self.post(&format!("/qa/questions/{question}/answers"), answer).await
+    }
+
+    /// `GET /cart`, of the session that the header names.
+    pub async fn cart(&self, session: &str) -> Answer {
+        self.send(self.request(Method::GET, "/cart").header(SESSION, session)).await
+    }
+
+    /// `POST /cart`, into the cart that the header names.
+    pub async fn add_to_cart(&self, session: &str, line: &Value) -> Answer {
+        self.send(self.request(Method::POST, "/cart").header(SESSION, session).json(line)).await
+    }
+
+    /// `POST /interactions`
+    pub async fn post_interaction(&self, interaction: &Value) -> Answer {
+        self.post("/interactions", interaction).await
+    }
+
+    /// `POST` anything.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// `PUT` without a body, as in `/qa/answers/8/helpful`.
+    pub async fn put(&self, path: &str) -> Answer {
+        self.send(self.request(Method::PUT, path)).await
     }
 
     /// `GET` anything.
@@ -195,6 +241,7 @@ impl Answer {
     pub fn expect_problem(self, status: u16) -> Answer {
         let answer = self.expect(status);
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer:?}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
         let problem = answer.json();
         assert_eq!(problem["status"], status, "{answer:?}");
         for member in ["type", "title", "detail"] {
@@ -232,19 +279,36 @@ impl Answer {
     /// When it made none.
     #[must_use]
     pub fn review_id(&self) -> i64 {
-        self.json()["review_id"].as_i64().unwrap_or_else(|| panic!("no review was made: {self:?}"))
+        self.made("review_id")
     }
 
-    /// The ids on a page of reviews or products, in order.
+    /// The id of what a `POST` made, under its name, as in `question_id`.
+    ///
+    /// # Panics
+    /// When it made none.
+    #[must_use]
+    pub fn made(&self, name: &str) -> i64 {
+        self.json()[name].as_i64().unwrap_or_else(|| panic!("no {name} was made: {self:?}"))
+    }
+
+    /// The session that the answer sets a cookie for.
+    #[must_use]
+    pub fn new_session(&self) -> Option<String> {
+        let cookie = self.header("set-cookie")?.split(';').next()?;
+        Some(cookie.strip_prefix(SESSION_COOKIE)?.strip_prefix('=')?.to_owned())
+    }
+
+    /// The ids on a page of reviews, questions, answers or products, in order.
     ///
     /// # Panics
     /// When there is no such page.
     #[must_use]
     pub fn ids(&self) -> Vec<i64> {
         let body = self.json();
-        let (list, name) = if body.is_array() { (&body, "id") } else { (&body["results"], "review_id") };
+        let list = if body.is_array() { &body } else { &body["results"] };
         let list = list.as_array().unwrap_or_else(|| panic!("no page: {self:?}"));
-        list.iter().map(|one| one[name].as_i64().unwrap_or_else(|| panic!("no {name}: {self:?}"))).collect()
+        let id = |one: &Value| IDS.iter().find_map(|name| one[name].as_i64());
+        list.iter().map(|one| id(one).unwrap_or_else(|| panic!("no id: {self:?}"))).collect()
     }
 }
 

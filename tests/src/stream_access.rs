@@ -18,6 +18,7 @@ pub async fn link(system: &System) -> Link {
         url: system.nats_url(),
         monitor_url: system.nats_monitor_url(),
         accept_acknowledgement_before_sync: false,
+        hashing_key: None,
     };
     let connection = Connection::open(settings, "a test", CancellationToken::new());
     connection.verified().await.unwrap_or_else(|error| panic!("{error}"))

@@ -41,7 +41,7 @@ pub async fn shared() -> Shared {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
             let runtime = runtime.expect("a process may start threads");
             runtime.block_on(async {
-                let started = start_shared().await.map(Arc::new);
+                let started = start_shared().await;
                 let _system = started.clone();
                 let _first_test_is_gone = tell.send(started);
                 // The guardian ends the system with the tests.
@@ -56,15 +56,17 @@ pub async fn shared() -> Shared {
     }
 }
 
-async fn start_shared() -> Result<System, String> {
+async fn start_shared() -> Result<Arc<System>, String> {
     let mut folder = TemporaryFolder::new("shared").map_err(|error| error.to_string())?;
     guardian::watch_over(folder.path());
     folder.keep();
     let mut options = options(folder.path());
     options.writers = 2;
     let system = System::start(options, &mut |_| ()).await.map_err(|error| error.to_string())?;
-    fill(&system).await;
-    Ok(system)
+    // When it cannot be filled, its logs say why.
+    let shared = Shared(Arc::new(system));
+    fill(&shared).await;
+    Ok(shared.0.clone())
 }
 
 /// One's turn to run a system that the tests do not share: more at a time would starve each other.

@@ -1,5 +1,6 @@
 //! Real faults on real processes.
 
+mod import_kills;
 mod kills;
 mod load;
 mod silence;

@@ -1,6 +1,7 @@
 //! The design's promises, one file each.
 
 mod atomicity;
+mod canary;
 mod determinism;
 mod durability;
 mod import;
@@ -12,4 +13,5 @@ mod prefix;
 mod privacy;
 mod rejection;
 mod statements;
+mod text;
 mod visible;

@@ -62,6 +62,12 @@ async fn looks_around(browser: &Browser, system: &Private) {
     browser.click(".swatches label:nth-child(2)", "").await;
     browser.sees_text(".product-price", "$100.50").await;
     browser.sees_text(".buy", "No sizes").await;
+    assert!(browser.address().await.contains("&style="), "{}", browser.address().await);
+    // A move within the page makes no new one, which would lose what somebody has typed.
+    let _none = browser.ask("document.querySelector('h1').dataset.kept = 'yes'", vec![]).await;
+    browser.click(".product-rating a", "").await;
+    assert!(browser.address().await.ends_with("#reviews"), "{}", browser.address().await);
+    browser.sees("main:not([aria-busy]) h1[data-kept]", "the same page", |found| found.len() == 1).await;
     browser.click(".swatches label:nth-child(1)", "").await;
     browser.sees_text(".product-price", "$140.00").await;
     browser.screenshot("product").await;
@@ -213,14 +219,25 @@ async fn reports(browser: &Browser) {
     browser.click(&format!("{answers} button"), "Report").await;
     browser.click(&format!("{answers} button"), "Yes, report").await;
     browser.sees(&answers, "no answer any more", <[String]>::is_empty).await;
+    assert!(browser.focused().await.contains("Do they float?"), "{}", browser.focused().await);
     browser.reload().await;
     browser.sees_text(&format!("{MINE} h3"), "Do they float?").await;
     assert_eq!(browser.texts(&answers).await, Vec::<String>::new());
+
+    browser.click("#order option", "Newest").await;
+    browser.sees_text("#reviews .talk-item:first-child", "Ganz ünïcode ✓").await;
+    browser.click("#reviews .talk-item:first-child button", "Report").await;
+    browser.click("#reviews .talk-item:first-child button", "Yes, report").await;
+    browser.sees_text(".summary", "From 4 reviews").await;
+    assert!(browser.focused().await.contains("Leap"), "the next one: {}", browser.focused().await);
 }
 
 async fn every_path_of_the_page_can_be_loaded(browser: &Browser, system: &Private) {
     browser.open(&format!("{}/shop/any/path?product=2", system.url())).await;
     browser.sees_text("h1", WITH_REVIEWS).await;
+    // A fragment that cannot be decoded names nothing.
+    browser.open(&format!("{}/shop/?product=1#%", system.url())).await;
+    browser.sees_text("h1", WITH_STYLES).await;
     browser.open(&format!("{}/shop/?page=1000", system.url())).await;
     browser.sees_text("main", "no more products").await;
     // A way back by the browser's own buttons.

@@ -41,6 +41,19 @@ pub(crate) fn run<S: AsRef<OsStr>>(arguments: &[S], environment: &[(&str, &OsStr
     Err(Error::said(format!("`cargo {}` failed ({status})", words.join(" "))))
 }
 
+/// Runs cargo to its end and answers its output; what it says on the way is shown.
+pub(crate) fn output(arguments: &[&str]) -> Result<Vec<u8>, Error> {
+    let output = command(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| Error::said(format!("cargo does not run: {error}")))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(Error::said(format!("`cargo {}` failed ({})", arguments.join(" "), output.status)))
+}
+
 fn command<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use crate::cargo;
 use crate::checkout;
 use crate::error::Error;
+use crate::openapi;
 use crate::stages::Stages;
 use crate::tidy;
 
@@ -17,11 +18,12 @@ type Step = (&'static str, fn() -> Result<(), Error>);
 pub(crate) fn run() -> Result<(), Error> {
     let mut stages = Stages::default();
     let mut failed = Vec::new();
-    let steps: [Step; 6] = [
+    let steps: [Step; 7] = [
         ("format", || cargo::run(&["fmt", "--all", "--check"], &[])),
         ("clippy", clippy),
         ("documentation", documentation),
         ("tidy", tidied),
+        ("contract", openapi::check),
         ("configurations", deploy::check),
         ("dependencies", dependencies),
     ];

@@ -9,9 +9,11 @@ mod check;
 mod checkout;
 mod down;
 mod error;
+mod openapi;
 mod reset;
 mod run;
 mod sample;
+mod schemathesis;
 mod stages;
 mod status;
 mod supervise;
@@ -51,6 +53,10 @@ enum Verb {
     Test(cargo::Rest),
     /// Check everything that needs no running system
     Check,
+    /// Write docs/openapi.json, the copy of the contract that the code holds
+    Openapi,
+    /// Let schemathesis look for answers that the contract does not allow
+    Schemathesis(schemathesis::Arguments),
     /// Measure, each row beside its reference
     Bench(cargo::Rest),
     /// Watch over a system for `up --detach`
@@ -92,6 +98,8 @@ async fn main() -> ExitCode {
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Test(rest) => test::run(&rest),
         Verb::Check => check::run(),
+        Verb::Openapi => openapi::write(),
+        Verb::Schemathesis(arguments) => schemathesis::run(&arguments).await,
         Verb::Bench(rest) => bench::run(&rest),
         Verb::Supervise(choice) => supervise::run(choice).await,
     };

@@ -11,6 +11,7 @@ mod popularity;
 mod random;
 mod resources;
 mod sheet;
+mod spoil;
 mod summary;
 mod text;
 
@@ -18,6 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use dirt::{Dirt, Fate};
+pub use spoil::{SpoiltLine, spoil};
 pub use summary::{FileSummary, Summary};
 
 use resources::Catalogue;

@@ -1,4 +1,4 @@
-//! The README's commands, as written, give what it shows.
+//! The commands of the README, as written, give what it shows, and those of docs/frontends.md what it says.
 
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ fn without_what_differs(mut json: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_readmes_curl_lines_give_what_it_shows() {
+async fn the_curl_lines_of_the_readme_and_of_the_page_for_front_ends_give_what_they_show() {
     let readme = std::fs::read_to_string(checkout().join("README.md")).unwrap();
     let blocks = blocks(&readme);
     let terminal = Terminal::new("readme").await;
@@ -79,5 +79,25 @@ async fn the_readmes_curl_lines_give_what_it_shows() {
         tried += 1;
     }
     assert_eq!(tried, 3, "the README shows three curl lines with their output");
+    for_front_ends(&port);
     let _said = terminal.xtask("down", &[]).await.expect_success();
+}
+
+/// Those of docs/frontends.md show no output: what the text around them says stands here, in their order.
+fn for_front_ends(port: &str) {
+    let page = std::fs::read_to_string(checkout().join("docs/frontends.md")).unwrap();
+    let commands: Vec<String> =
+        blocks(&page).into_iter().filter(|(language, _)| language == "sh").map(|(_, text)| text).collect();
+    let said = [
+        &["\"product\":\"2\"", "\"count\":2"][..],
+        &["HTTP/1.1 204 ", "atelier-applied: true"],
+        &["HTTP/1.1 201 ", "[{\"sku_id\":1,\"count\":\"2\"}]"],
+    ];
+    assert_eq!(commands.len(), said.len(), "{commands:?}");
+    for (command, parts) in commands.iter().zip(said) {
+        let given = shell(&command.replace("curl ", "curl -s --fail-with-body "), port);
+        for part in parts {
+            assert!(given.to_lowercase().contains(&part.to_lowercase()), "{command}: {given}");
+        }
+    }
 }

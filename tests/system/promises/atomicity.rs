@@ -7,12 +7,17 @@ use sqlx::Row;
 use stream::Link;
 use tests::{Load, catalogue, stream_access, tables, with_catalogue, within};
 
-/// A replica at one moment: its checkpoint, the reviews written here, and what was counted.
+/// A replica at one moment: its checkpoint, what was written here, and what was counted.
 struct Look {
     position: i64,
-    reviews: BTreeSet<i64>,
+    /// Ids of reviews, questions, answers and interactions.
+    made: [BTreeSet<i64>; 4],
+    /// Votes for all of them.
     votes: i64,
+    /// Reviews in their products' totals.
     counted: i64,
+    /// Pieces put into carts.
+    pieces: i64,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,21 +44,30 @@ async fn a_projector_and_a_postgres_that_are_killed_leave_the_rows_of_exactly_th
     looks.push(end);
     for look in looks {
         let prefix = || events.range(..=look.position);
-        let created: BTreeSet<i64> = prefix()
-            .filter(|(_, event)| matches!(event, Event::ReviewCreated(_)))
-            .map(|(position, _)| *position)
-            .collect();
+        let made = |kind: fn(&Event) -> bool| -> BTreeSet<i64> {
+            prefix().filter(|(_, event)| kind(event)).map(|(position, _)| *position).collect()
+        };
+        let expected = [
+            made(|event| matches!(event, Event::ReviewCreated(_))),
+            made(|event| matches!(event, Event::QuestionCreated(_))),
+            made(|event| matches!(event, Event::AnswerCreated(_))),
+            made(|event| matches!(event, Event::InteractionRecorded(_))),
+        ];
+        assert_eq!(look.made, expected, "the rows are those of the prefix up to {}", look.position);
         // The catalogue's reported review 9 is voted for by nobody here.
-        let votes = prefix().filter(|(_, event)| matches!(event, Event::ReviewHelpful(_))).count() as i64;
-        assert_eq!(look.reviews, created, "the reviews are those of the prefix up to {}", look.position);
-        assert_eq!(look.votes, votes, "the votes are those of the prefix up to {}", look.position);
+        let votes =
+            made(|event| matches!(event, Event::ReviewHelpful(_) | Event::AnswerHelpful(_))).len() as i64;
+        let pieces =
+            prefix().map(|(_, event)| if let Event::CartAdded(line) = event { line.count } else { 0 });
+        let reviews = expected[0].len() as i64;
         assert_eq!(
-            look.counted,
-            created.len() as i64,
-            "the totals are those of the prefix up to {}",
+            (look.votes, look.counted, look.pieces),
+            (votes, reviews, pieces.sum()),
+            "votes, totals and carts are those of the prefix up to {}",
             look.position
         );
     }
+    assert!(events.values().any(|event| matches!(event, Event::CartAdded(_))), "the load has every kind");
 }
 
 async fn look(system: &local::System, replica: &str) -> Look {
@@ -64,22 +78,23 @@ async fn look(system: &local::System, replica: &str) -> Look {
             sqlx::query(
                 "select position, \
                  (select coalesce(array_agg(id), '{}') from reviews where id >= 1000000000), \
-                 (select coalesce(sum(helpfulness), 0)::bigint from reviews where id >= 1000000000), \
+                 (select coalesce(array_agg(id), '{}') from questions where id >= 1000000000), \
+                 (select coalesce(array_agg(id), '{}') from answers where id >= 1000000000), \
+                 (select coalesce(array_agg(id), '{}') from interactions), \
+                 (select coalesce(sum(helpfulness), 0)::bigint from \
+                  (select id, helpfulness from reviews union all select id, helpfulness from answers) as voted \
+                  where id >= 1000000000), \
                  (select coalesce(sum(rating_1 + rating_2 + rating_3 + rating_4 + rating_5), 0)::bigint \
-                  from review_totals where product_id > 100) \
+                  from review_totals where product_id > 100), \
+                 (select coalesce(sum(count), 0)::bigint from cart_lines where added >= 1000000000) \
                  from checkpoint",
             )
             .fetch_one(&mut connection)
             .await
         };
         let row = read.await.map_err(|error| error.to_string())?;
-        let reviews: Vec<i64> = row.get(1);
-        Ok(Look {
-            position: row.get(0),
-            reviews: reviews.into_iter().collect(),
-            votes: row.get(2),
-            counted: row.get(3),
-        })
+        let made = [1, 2, 3, 4].map(|column| row.get::<Vec<i64>, _>(column).into_iter().collect());
+        Ok(Look { position: row.get(0), made, votes: row.get(5), counted: row.get(6), pieces: row.get(7) })
     })
     .await
 }

@@ -1,8 +1,7 @@
 //! Invariant 2: the same events give the same rows, however the stream is cut into batches.
 
-use contract::resources::reviews::{CharacteristicRating, ReviewCreated, ReviewHelpful, ReviewReported};
-use contract::{Envelope, Event, Idempotency, Millis, Position};
-use tests::{Random, catalogue, eventually, stream_access, tables, within};
+use contract::Position;
+use tests::{Random, Story, eventually, stream_access, tables, within};
 
 const EVENTS: usize = 1_500;
 
@@ -20,7 +19,7 @@ async fn a_replica_that_applies_event_by_event_and_one_that_applies_in_large_bat
     let mut random = Random::announced("determinism");
     // Stopped while half of the events are stored, so that the large batches are large.
     system.process("projector-b").stop().await;
-    let mut story = Story { random: &mut random, reviews: vec![5, 6, 7, 8, 9, 20], rejected: vec![] };
+    let mut story = Story::new(&mut random);
     let mut last = Position::FIRST;
     for number in 0..EVENTS {
         if number == EVENTS / 2 {
@@ -32,6 +31,15 @@ async fn a_replica_that_applies_event_by_event_and_one_that_applies_in_large_bat
         story.remember(placed.position.as_i64(), &event);
     }
     let tables = tables::equal(&system, last.as_i64()).await;
+    for table in ["questions", "answers", "answer_photos", "cart_lines", "interactions"] {
+        // A cart's line is one however often it grows.
+        let least = if table == "cart_lines" { 3 } else { 20 };
+        assert!(tables.of(table).len() > least, "the story has too little of {table}");
+    }
+    for reason in ["unknown_product", "unknown_review", "unknown_question", "unknown_answer", "unknown_sku"] {
+        let rejected = tables.of("rejections").iter().any(|row| row.contains(reason));
+        assert!(rejected, "nothing in the story was rejected for {reason}");
+    }
     let rejected = tables.of("rejections").len();
     let keys = tables.of("idempotency_keys").len();
     assert!(rejected > 20 && keys > 5, "the story is too dull: {rejected} rejections, {keys} keys");
@@ -43,7 +51,7 @@ async fn a_replica_that_applies_everything_anew_comes_to_the_same_rows() {
     let system = tests::with_catalogue("anew", |options| options).await;
     let link = stream_access::link(&system).await;
     let mut random = Random::announced("anew");
-    let mut story = Story { random: &mut random, reviews: vec![5, 6, 7, 8, 9, 20], rejected: vec![] };
+    let mut story = Story::new(&mut random);
     let mut last = Position::FIRST;
     for number in 0..300 {
         let (envelope, event) = story.next(number);
@@ -83,85 +91,6 @@ async fn a_replica_that_applies_everything_anew_comes_to_the_same_rows() {
     assert!(
         after.difference(&changed).is_some_and(|difference| difference.starts_with("review_photos differs"))
     );
-}
-
-/// Random events, most of them sensible.
-struct Story<'a> {
-    random: &'a mut Random,
-    reviews: Vec<i64>,
-    rejected: Vec<i64>,
-}
-
-impl Story<'_> {
-    fn next(&mut self, number: usize) -> (Envelope, Event) {
-        let event = match self.random.below(10) {
-            0..4 => self.created(),
-            4..8 => Event::ReviewHelpful(ReviewHelpful { review_id: self.review() }),
-            _ => Event::ReviewReported(ReviewReported { review_id: self.review() }),
-        };
-        // Now and then an id that the broker knows, and keys that recur under other ids.
-        let id = if number > 10 && self.random.below(20) == 0 { number - 1 } else { number };
-        let mut envelope = Envelope::new(
-            format!("story-{id}"),
-            Millis(1_795_449_000_000 + number as i64 * 7),
-            "/atelier/test",
-        );
-        if self.random.below(4) == 0 {
-            let key = self.random.below(30);
-            envelope.idempotency = Some(Idempotency {
-                key: format!("key-{key}"),
-                body: format!("body-{}", self.random.below(3)),
-            });
-        }
-        (envelope, event)
-    }
-
-    fn remember(&mut self, id: i64, event: &Event) {
-        if let Event::ReviewCreated(review) = event {
-            let list = if review.product_id < 90_000 { &mut self.reviews } else { &mut self.rejected };
-            list.push(id);
-        }
-    }
-
-    fn created(&mut self) -> Event {
-        let spares: Vec<catalogue::Spare> = catalogue::spare_products().take(5).collect();
-        let product = *self.random.pick(&spares);
-        let foreign = self.random.below(15) == 0;
-        let characteristics = match self.random.below(4) {
-            0 => vec![],
-            1 => vec![product.fit],
-            _ => vec![product.fit, if foreign { 14 } else { product.quality }],
-        };
-        let photos =
-            (0..self.random.below(4)).map(|photo| format!("https://img.example/{photo}.jpg")).collect();
-        Event::ReviewCreated(ReviewCreated {
-            product_id: if self.random.below(15) == 0 { 99_999 } else { product.id },
-            rating: self.random.below(5) as u8 + 1,
-            summary: "Fits".into(),
-            body: "a tab\t, a \\ and a\nbreak".into(),
-            recommend: self.random.below(2) == 0,
-            reviewer_name: "jo".into(),
-            reviewer_email: "sealed1.none.AAAA".into(),
-            photos,
-            characteristics: characteristics
-                .into_iter()
-                .map(|id| CharacteristicRating { id, value: self.random.below(5) as u8 + 1 })
-                .collect(),
-        })
-    }
-
-    /// Mostly one that exists; else one that was rejected, is yet to come, or never was.
-    fn review(&mut self) -> i64 {
-        let newest = *self.reviews.last().unwrap();
-        match self.random.below(12) {
-            0 if !self.rejected.is_empty() => *self.random.pick(&self.rejected),
-            1 => newest + 1 + self.random.below(5) as i64,
-            2 => 55_555_555,
-            // Soon after it was written, often in the same batch.
-            3..8 => newest,
-            _ => *self.random.pick(&self.reviews),
-        }
-    }
 }
 
 /// What is derived at apply time is what the rows say, counted anew.

@@ -7,10 +7,10 @@ use contract::catalogue::CatalogueOpened;
 use contract::resources::reviews::ReviewHelpful;
 use contract::{Event, Millis};
 use sample::{Dirt, Summary};
-use tests::{catalogue, empty, eventually, review, stream_access, tables, within};
+use tests::{Private, catalogue, empty, eventually, review, stream_access, tables, within};
 
 const PRODUCTS: u64 = 300;
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 14] = [
     ("product.csv", "products"),
     ("features.csv", "features"),
     ("styles.csv", "styles"),
@@ -21,10 +21,27 @@ const FILES: [(&str, &str); 10] = [
     ("reviews_photos.csv", "review_photos"),
     ("characteristics.csv", "characteristics"),
     ("characteristic_reviews.csv", "characteristic_ratings"),
+    ("questions.csv", "questions"),
+    ("answers.csv", "answers"),
+    ("answers_photos.csv", "answer_photos"),
+    ("cart.csv", "legacy_cart_lines"),
 ];
 
 fn sample(folder: &Path, seed: u64) -> Summary {
     sample::generate(&sample::Options { products: PRODUCTS, seed }, folder, &mut |_| ()).unwrap()
+}
+
+/// What was set aside: file, line, reason.
+fn quarantined(system: &Private) -> Vec<(String, u64, String)> {
+    let quarantine = csv::Reader::from_path(system.place("quarantine").join("quarantine.csv")).unwrap();
+    let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
+    quarantine
+        .into_byte_records()
+        .map(|record| {
+            let record = record.unwrap();
+            (text(&record[0]), text(&record[1]).parse().unwrap(), text(&record[2]))
+        })
+        .collect()
 }
 
 /// The numbers behind each file's name in the importer's table: lines, other lines, rows, imported, repaired, dropped,
@@ -61,19 +78,12 @@ async fn every_row_is_imported_dropped_or_quarantined_and_both_replicas_hold_the
         );
         assert!(lines > rows && repaired <= imported, "{file}: {said:?}");
     }
-    for later in ["cart.csv", "questions.csv", "answers.csv", "answers_photos.csv"] {
-        assert!(said.out.contains(later), "{later} is left for later and not named: {said:?}");
-    }
 
-    let quarantine = csv::Reader::from_path(system.place("quarantine").join("quarantine.csv")).unwrap();
     let mut set_aside: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    for record in quarantine.into_byte_records() {
-        let record = record.unwrap();
-        let text = |column: usize| String::from_utf8_lossy(&record[column]).into_owned();
-        let (missing, twice) = set_aside.entry(text(0)).or_default();
-        assert!(text(1).parse::<u64>().unwrap() > 1, "the line's number: {record:?}");
-        let reason = text(2);
-        *missing += u64::from(reason.contains("refers to"));
+    for (file, line, reason) in quarantined(&system) {
+        let (missing, twice) = set_aside.entry(file).or_default();
+        assert!(line > 1, "the line's number: {line}");
+        *missing += u64::from(reason.contains("is not among"));
         *twice += u64::from(reason.contains("occurred before"));
     }
     for (file, _) in FILES {
@@ -94,12 +104,18 @@ async fn every_row_is_imported_dropped_or_quarantined_and_both_replicas_hold_the
     }
     assert_eq!(tables.of("product_documents").len() as u64, PRODUCTS);
     assert!(tables.of("rejections").is_empty());
+    // A cart has one line for each sku, which counts the pieces.
+    let pieces =
+        |row: &String| row.trim_matches(['(', ')']).split(',').nth(2).unwrap().parse::<u64>().unwrap();
+    let lines = tables.of("cart_lines");
+    assert_eq!(lines.iter().map(pieces).sum::<u64>(), made.file("cart.csv").unwrap().imported());
     let answer = system.shopper().post_review(&review(1)).await.expect(201);
     assert!(answer.applied(), "{answer:?}");
 
-    // A stream takes one catalogue.
-    let again = system.operator().import(&folder).await.expect_refusal(&["already has a catalogue"]);
-    assert_eq!(again.out, "");
+    // A stream takes one catalogue; that it has it whole is told by a status of its own.
+    let again =
+        system.operator().import(&folder).await.expect_refusal(&["already has a catalogue, closed by"]);
+    assert_eq!((again.out.as_str(), again.code), ("", Some(3)));
     let other = system.place("other");
     let _made = sample(&other, 8);
     let _refusal = system.operator().import(&other).await.expect_refusal(&["already has a catalogue"]);
@@ -157,7 +173,8 @@ async fn while_the_catalogue_is_being_imported_products_are_unknown_and_writes_a
     catalogue::write(&folder).unwrap();
     // As a killed importer leaves the stream.
     let link = stream_access::link(&system).await;
-    let opened = Event::CatalogueOpened(CatalogueOpened { files: vec![], sealing_key: "none".into() });
+    let opened = CatalogueOpened { files: vec![], sealing_key: "none".into(), hashing_key: None };
+    let opened = Event::CatalogueOpened(opened);
     let _placed = stream_access::publish(&link, "opened", Millis(1_795_449_000_000), &opened).await;
     let operator = system.operator();
     eventually("the replica is importing", within(30), async || {
@@ -173,6 +190,98 @@ async fn while_the_catalogue_is_being_imported_products_are_unknown_and_writes_a
     }
     assert_eq!(shopper.products("").await.expect(200).body, "[]");
     let _unknown = shopper.product(1).await.expect_problem(404);
-    // Until an import can be resumed it must start again on an empty system, and says so.
-    let _refusal = operator.import(&folder).await.expect_refusal(&["already has a catalogue", "reset"]);
+    let _refusal = operator
+        .import(&folder)
+        .await
+        .expect_refusal(&["opened by event", "product.csv was not among its files"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_in_a_hundred_rows_broken_in_every_way_are_set_aside_and_the_others_land_once() {
+    let system = empty("dirt", |mut options| {
+        options.replicas = vec!["a".into()];
+        options
+    })
+    .await;
+    let folder = system.place("sample");
+    let made = sample(&folder, 11);
+    let spoilt = sample::spoil(&folder, 5, 11).unwrap();
+    assert!(spoilt.len() > 500, "{} lines", spoilt.len());
+    let said = system.operator().import(&folder).await.expect_success();
+    let told = table(&said.out);
+    let set_aside: BTreeMap<(String, u64), String> =
+        quarantined(&system).into_iter().map(|(file, line, reason)| ((file, line), reason)).collect();
+    system.ready().await;
+    let tables = tables::equal(&system, 1_000_000_001).await;
+    let mut all = 0;
+    for (file, name) in FILES {
+        let expected = made.file(file).unwrap();
+        let broken = spoilt.iter().filter(|line| line.file == file).count() as u64;
+        let numbers = &told[file];
+        assert_eq!(numbers[2], expected.rows + broken, "{file}: {said:?}");
+        assert_eq!(
+            (numbers[3], numbers[5], numbers[6]),
+            (expected.imported(), expected.dropped(), expected.quarantined() + broken),
+            "{file}: {said:?}"
+        );
+        assert_eq!(tables.of(name).len() as u64, expected.imported(), "{name}");
+        all += numbers[6];
+    }
+    assert_eq!(set_aside.len() as u64, all, "each line is set aside once");
+    for line in &spoilt {
+        let reason = set_aside.get(&(line.file.to_owned(), line.line));
+        assert!(reason.is_some_and(|reason| reason.contains(line.reason)), "{line:?}: {reason:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_import_goes_on_with_the_same_files_and_keys_alone() {
+    let system = empty("resume", |mut options| {
+        options.replicas = vec!["a".into()];
+        options
+    })
+    .await;
+    let folder = system.place("sample");
+    let made = sample::generate(&sample::Options { products: 3_000, seed: 3 }, &folder, &mut |_| ()).unwrap();
+    let operator = system.operator();
+    let link = stream_access::link(&system).await;
+    let mut importer = operator.command("importer", [&folder]).spawn().unwrap();
+    eventually("some chunks are stored", within(30), async || {
+        let head = link.head().await.map_err(|error| error.to_string())?;
+        if head.0 >= 1_000_000_004 { Ok(()) } else { Err(head.to_string()) }
+    })
+    .await;
+    importer.kill().await.unwrap();
+    let stopped = link.head().await.unwrap();
+    // A projector says how far it is, for people and for programs, although the closing is far away.
+    eventually("the replica tells its progress", within(30), async || {
+        let status = operator.status().await?;
+        let replica = &status["replicas"][0];
+        let told =
+            replica["import"]["percent"].as_f64().is_some_and(|percent| (0.0..55.0).contains(&percent))
+                && replica["import"]["what"].as_str().is_some_and(|what| what.starts_with("loading "))
+                && replica["why"].as_str().is_some_and(|why| why.contains("% of the import: loading "));
+        if told { Ok(()) } else { Err(status.to_string()) }
+    })
+    .await;
+
+    let reviews = std::fs::read(folder.join("reviews.csv")).unwrap();
+    std::fs::write(folder.join("reviews.csv"), [&reviews[..], b"\n"].concat()).unwrap();
+    let _refusal = operator.import(&folder).await.expect_refusal(&["reviews.csv had", "opened by event"]);
+    std::fs::write(folder.join("reviews.csv"), &reviews).unwrap();
+    let key = system.data().keys().join("sealing.key");
+    let right = std::fs::read_to_string(&key).unwrap();
+    std::fs::write(&key, "0a".repeat(32)).unwrap();
+    let _refusal = operator.import(&folder).await.expect_refusal(&["addresses were sealed under key"]);
+    std::fs::write(&key, right).unwrap();
+    assert_eq!(link.head().await.unwrap(), stopped, "nothing was stored meanwhile");
+
+    let said = operator.import(&folder).await.expect_success();
+    assert!(said.error.contains("going on with the import that was begun"), "{said:?}");
+    system.ready().await;
+    let tables = tables::equal(&system, stopped.as_i64()).await;
+    for (file, name) in FILES {
+        let imported = made.file(file).unwrap().imported();
+        assert_eq!((table(&said.out)[file][3], tables.of(name).len() as u64), (imported, imported), "{name}");
+    }
 }

@@ -113,6 +113,21 @@ async fn an_idempotency_key_counts_within_the_session_that_the_request_carried()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_authorization_is_no_session_but_on_the_cart() {
+    let shopper = shared().await.shopper();
+    let product = catalogue::spare_product();
+    let post = async |token: &str| {
+        let request = shopper.request(Method::POST, "/reviews").header("idempotency-key", "authorized");
+        shopper
+            .send(request.header("authorization", token).json(&review(product.id)))
+            .await
+            .expect(201)
+            .review_id()
+    };
+    assert_eq!(post("one").await, post("another").await, "a token that was renewed between two tries");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_malformed_idempotency_key_is_422() {
     let shopper = shared().await.shopper();
     let product = catalogue::spare_product();

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
-use tests::{Shopper, catalogue, empty, review, shared, tables};
+use tests::{SKU, Shopper, answer, catalogue, empty, interaction, question, review, shared, tables};
 
 const WRITES: usize = 200;
 
@@ -109,4 +109,16 @@ async fn before_a_catalogue_products_are_unknown() {
     let _problem = shopper.product(1).await.expect_problem(404);
     let _problem = shopper.post_review(&review(1)).await.expect_problem(404);
     assert_eq!(shopper.reviews("product_id=1").await.expect(200).json()["results"], json!([]));
+    let _problem = shopper.post_question(&question(1)).await.expect_problem(404);
+    let _problem = shopper.add_to_cart("early", &json!({"sku_id": SKU})).await.expect_problem(404);
+    let _problem = shopper.post_answer(37, &answer()).await.expect_problem(404);
+    for (path, empty) in [
+        ("/qa/questions?product_id=1", json!({"product_id": "1", "results": []})),
+        ("/qa/questions/37/answers", json!({"question": "37", "page": 1, "count": 5, "results": []})),
+        ("/cart", json!([])),
+    ] {
+        assert_eq!(shopper.get(path).await.expect(200).json(), empty, "{path}");
+    }
+    // It refers to nothing.
+    let _recorded = shopper.post_interaction(&interaction()).await.expect(201);
 }

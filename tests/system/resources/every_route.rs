@@ -1,16 +1,32 @@
 //! What holds for every route: bases, slashes, methods, CORS, request ids, and the oddities of real front ends.
 
 use reqwest::Method;
-use tests::{Shopper, catalogue, review, shared};
+use serde_json::{Value, json};
+use tests::{SKU, Shopper, answer, catalogue, interaction, question, review, shared};
 
-const READS: [&str; 6] = [
-    "/products",
-    "/products/1",
-    "/products/1/styles",
-    "/products/1/related",
-    "/reviews?product_id=2",
-    "/reviews/meta?product_id=2",
-];
+use super::READS;
+
+/// A write of every route that takes one, with a body that it accepts.
+fn writes(product: i64) -> [(Method, &'static str, Value); 11] {
+    [
+        (Method::POST, "/reviews", review(product)),
+        (Method::PUT, "/reviews/9/helpful", json!({})),
+        (Method::PUT, "/reviews/9/report", json!({})),
+        (Method::POST, "/qa/questions", question(product)),
+        (Method::POST, "/qa/questions/39/answers", answer()),
+        (Method::PUT, "/qa/questions/39/helpful", json!({})),
+        (Method::PUT, "/qa/questions/39/report", json!({})),
+        (Method::PUT, "/qa/answers/57/helpful", json!({})),
+        (Method::PUT, "/qa/answers/57/report", json!({})),
+        (Method::POST, "/cart", json!({"sku_id": SKU})),
+        (Method::POST, "/interactions", interaction()),
+    ]
+}
+
+/// A path with its query behind something.
+fn with_tail(path: &str, tail: &str) -> String {
+    path.split_once('?').map_or(format!("{path}{tail}"), |(path, query)| format!("{path}{tail}?{query}"))
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_base_api_works_like_the_root() {
@@ -19,11 +35,11 @@ async fn the_base_api_works_like_the_root() {
         let answer = shopper.get(&format!("/api{path}")).await.expect(200);
         assert_eq!(answer.body, shopper.get(path).await.body, "{path}");
     }
-    let product = catalogue::spare_product();
-    let request = shopper.request(Method::POST, "/api/reviews").json(&review(product.id));
-    let id = shopper.send(request).await.expect(201).review_id();
-    let request = shopper.request(Method::PUT, &format!("/api/reviews/{id}/helpful"));
-    let _vote = shopper.send(request).await.expect(204);
+    for (method, path, body) in writes(catalogue::spare_product().id) {
+        let request = shopper.request(method, &format!("/api{path}")).json(&body);
+        let answer = shopper.send(request).await;
+        assert!([201, 204].contains(&answer.status), "{path}: {answer:?}");
+    }
     let _problem = shopper.get("/apiproducts").await.expect_problem(404);
 }
 
@@ -31,16 +47,53 @@ async fn the_base_api_works_like_the_root() {
 async fn a_trailing_slash_means_the_same_as_none() {
     let shopper = shared().await.shopper();
     for path in READS {
-        let (before, query) =
-            path.split_once('?').map_or((path, String::new()), |(p, q)| (p, format!("?{q}")));
-        let answer = shopper.get(&format!("{before}/{query}")).await.expect(200);
+        let answer = shopper.get(&with_tail(path, "/")).await.expect(200);
         assert_eq!(answer.body, shopper.get(path).await.body, "{path}");
     }
-    let product = catalogue::spare_product();
-    let request = shopper.request(Method::POST, "/reviews/").json(&review(product.id));
-    let id = shopper.send(request).await.expect(201).review_id();
-    let request = shopper.request(Method::PUT, &format!("/reviews/{id}/report/"));
-    let _report = shopper.send(request).await.expect(204);
+    for (method, path, body) in writes(catalogue::spare_product().id) {
+        let answer = shopper.send(shopper.request(method, &with_tail(path, "/")).json(&body)).await;
+        assert!([201, 204].contains(&answer.status), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_write_s_answer_says_its_position_and_whether_it_is_applied() {
+    let shopper = shared().await.shopper();
+    for (method, path, body) in writes(catalogue::spare_product().id) {
+        let status = if method == Method::POST { 201 } else { 204 };
+        let answer = shopper.send(shopper.request(method.clone(), path).json(&body)).await.expect(status);
+        assert!(
+            answer.token().position > contract::Position::FIRST && answer.applied(),
+            "{path}: {answer:?}"
+        );
+        let request = shopper.request(method, path).header("prefer", "respond-async").json(&body);
+        let early = shopper.send(request).await.expect(status);
+        assert_eq!(early.header("preference-applied"), Some("respond-async"), "{path}");
+        assert!(early.token().position > answer.token().position, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_write_may_have_an_idempotency_key_and_happens_once_under_it() {
+    let shopper = shared().await.shopper();
+    for (method, path, body) in writes(catalogue::spare_product().id) {
+        let send = async |path: &str, session: &str| {
+            let request = shopper.request(method.clone(), path).header("idempotency-key", "every-write");
+            shopper.send(request.header("atelier-session", session).json(&body)).await
+        };
+        let first = send(path, "every-write").await;
+        assert!([201, 204].contains(&first.status), "{path}: {first:?}");
+        for path in [path.to_owned(), format!("/api{path}/")] {
+            let again = send(&path, "every-write").await;
+            assert_eq!(
+                (again.status, &again.body, again.token()),
+                (first.status, &first.body, first.token()),
+                "{path}"
+            );
+        }
+        let another = send(path, "another").await;
+        assert!(another.token().position > first.token().position, "it counts in its session: {path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,6 +131,16 @@ async fn a_method_that_is_not_allowed_is_405_with_allow() {
         ("GET", "/reviews/5/helpful", "PUT, OPTIONS"),
         ("POST", "/reviews/5/report", "PUT, OPTIONS"),
         ("HEAD", "/reviews/5/report", "PUT, OPTIONS"),
+        ("PUT", "/qa/questions", "GET, HEAD, POST, OPTIONS"),
+        ("PATCH", "/qa/questions/37/answers", "GET, HEAD, POST, OPTIONS"),
+        ("GET", "/qa/questions/37/helpful", "PUT, OPTIONS"),
+        ("POST", "/qa/questions/37/report/", "PUT, OPTIONS"),
+        ("GET", "/qa/answers/8/helpful", "PUT, OPTIONS"),
+        ("DELETE", "/qa/answers/8/report", "PUT, OPTIONS"),
+        ("DELETE", "/cart", "GET, HEAD, POST, OPTIONS"),
+        ("PUT", "/cart", "GET, HEAD, POST, OPTIONS"),
+        ("GET", "/interactions", "POST, OPTIONS"),
+        ("PUT", "/interactions/", "POST, OPTIONS"),
         ("BREW", "/products", "GET, HEAD, OPTIONS"),
     ] {
         let request = shopper.request(method.parse().unwrap(), path);
@@ -99,6 +162,12 @@ async fn a_path_that_is_none_is_404_whatever_the_method() {
         "/products/1/nothing",
         "/reviews/5",
         "/reviews/5/helpful/more",
+        "/qa",
+        "/qa/questions/37",
+        "/qa/answers",
+        "/qa/answers/8",
+        "/cart/1",
+        "/interactions/1",
         "/products//1",
         "/PRODUCTS",
     ] {
@@ -107,51 +176,6 @@ async fn a_path_that_is_none_is_404_whatever_the_method() {
             assert_eq!(answer.status, 404, "{method} {path}: {answer:?}");
             let _problem = answer.expect_problem(404);
         }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn any_origin_may_read_and_write_and_read_our_headers() {
-    let shopper = shared().await.shopper();
-    let product = catalogue::spare_product();
-    let get = shopper.request(Method::GET, "/products").header("origin", "https://shop.example");
-    let post = shopper
-        .request(Method::POST, "/reviews")
-        .header("origin", "https://shop.example")
-        .json(&review(product.id));
-    let missing = shopper.request(Method::GET, "/nothing").header("origin", "https://shop.example");
-    for request in [get, post, missing] {
-        let answer = shopper.send(request).await;
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{answer:?}");
-        assert_eq!(answer.header("access-control-allow-credentials"), None);
-        let exposed = answer.header("access-control-expose-headers").unwrap().to_ascii_lowercase();
-        for header in ["atelier-position", "atelier-applied", "x-request-id"] {
-            assert!(exposed.contains(header), "{header}: {answer:?}");
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_preflight_is_allowed_what_it_asks_for() {
-    let shopper = shared().await.shopper();
-    for path in
-        ["/products", "/products/1", "/reviews", "/reviews/5/helpful", "/reviews/meta/", "/api/reviews"]
-    {
-        let request = shopper.request(Method::OPTIONS, path).header("origin", "https://shop.example");
-        let request = request
-            .header("access-control-request-method", "PUT")
-            .header("access-control-request-headers", "content-type, x-odd");
-        let answer = shopper.send(request).await.expect(204);
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-        let methods = answer.header("access-control-allow-methods").unwrap();
-        for method in ["GET", "HEAD", "POST", "PUT", "OPTIONS"] {
-            assert!(methods.split(", ").any(|word| word == method), "{method}: {answer:?}");
-        }
-        assert_eq!(answer.header("access-control-allow-headers"), Some("content-type, x-odd"));
-        assert!(
-            answer.header("vary").unwrap().to_ascii_lowercase().contains("access-control-request-headers")
-        );
-        assert!(answer.header("allow").is_some(), "{answer:?}");
     }
 }
 
@@ -165,6 +189,8 @@ async fn a_request_id_is_echoed_or_made() {
         shopper.request(Method::GET, "/nothing"),
         shopper.request(Method::POST, "/reviews").json(&review(product.id)),
         shopper.request(Method::PUT, "/reviews/x/helpful"),
+        shopper.request(Method::GET, "/cart"),
+        shopper.request(Method::POST, "/interactions").body("{}"),
         shopper.request(Method::POST, "/reviews").body(vec![b'x'; 300 * 1024]),
     ] {
         let answer = shopper.send(request.header("x-request-id", id)).await;
@@ -234,18 +260,23 @@ async fn raw_quotes_in_a_query_are_understood_through_nginx() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_server_can_parse_is_a_problem_document() {
     let shopper = shared().await.shopper();
-    for target in ["/reviews?product_id=2&sort=<b>", "/products?a=\u{1}", "/products?<script>"] {
+    for (target, status) in [
+        ("/products?a=\u{1}", 400),
+        ("/products?a=\u{7f}", 400),
+        ("/products?a b", 400),
+        (&format!("/products?{}", "\"".repeat(16)), 400),
+        ("/products?<script>", 400),
+        ("/reviews?product_id=2&sort=<b>", 400),
+        // What else must be escaped and often is not, is understood.
+        ("/reviews?product_id=2&sort={b}|c^`", 200),
+        ("/products?é", 200),
+    ] {
         let request = format!("GET {target} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n");
         let answer = shopper.send_bytes(request.as_bytes()).await;
-        assert!(
-            answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 200"),
-            "{target:?}: {answer}"
-        );
-        if answer.starts_with("HTTP/1.1 400") {
-            assert!(
-                answer.contains("application/problem+json") && answer.contains("\"status\":400"),
-                "{target:?}: {answer}"
-            );
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{target:?}: {answer}");
+        if status == 400 {
+            assert!(answer.contains("application/problem+json"), "{target:?}: {answer}");
+            assert!(answer.contains("\"status\":400"), "{target:?}: {answer}");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `POST /reviews`
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{catalogue, review, shared};
 
@@ -193,72 +192,4 @@ async fn the_character_nul_is_422_wherever_it_stands() {
         let answer = shopper.post_review(&with(product.id, field, value)).await.expect_problem(422);
         assert_eq!(answer.wrong_fields(), [named]);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_no_json_is_400() {
-    let shopper = shared().await.shopper();
-    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-    let deep_within = format!(r#"{{"x":{}1{}}}"#, r#"{"x":"#.repeat(200), "}".repeat(200));
-    for body in ["", "{", "product_id=2", "{\"a\":1}x", "{'a':1}", "NaN", "\u{feff}{}", &deep, &deep_within] {
-        let answer = shopper.post_raw(body.to_owned()).await;
-        assert_eq!(answer.status, 400, "{answer:?} to {}", body.chars().take(40).collect::<String>());
-        let _problem = answer.expect_problem(400);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_not_utf_8_or_has_a_lone_surrogate_is_400() {
-    let shopper = shared().await.shopper();
-    let product = catalogue::spare_product();
-    let text = |body: &str| review(product.id).to_string().replace("It fits as it should", body);
-    let bodies: [Vec<u8>; 5] = [
-        text(r"\ud800").into_bytes(),
-        text(r"\udc00\ud800").into_bytes(),
-        text(r"\ud83d x").into_bytes(),
-        [b"{\"body\":\"", &b"\xff\xfe"[..], b"\"}"].concat(),
-        [b"{\"body\":\"", &b"\xed\xa0\x80"[..], b"\"}"].concat(),
-    ];
-    for body in bodies {
-        let _problem = shopper.post_raw(body).await.expect_problem(400);
-    }
-    assert_eq!(
-        shopper.post_raw(text(r"\ud83d\udc55")).await.status,
-        201,
-        "a pair of surrogates is a character"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn json_that_is_no_object_is_422() {
-    let shopper = shared().await.shopper();
-    for body in ["[]", "null", "5", "\"text\"", "true"] {
-        let _problem = shopper.post_raw(body).await.expect_problem(422);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn any_content_type_is_taken_for_json() {
-    let shopper = shared().await.shopper();
-    let product = catalogue::spare_product();
-    for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("nonsense")] {
-        let mut request = shopper.request(Method::POST, "/reviews").body(review(product.id).to_string());
-        if let Some(kind) = kind {
-            request = request.header("content-type", kind);
-        }
-        let _written = shopper.send(request).await.expect(201);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_body_over_256_kb_is_413_through_nginx_and_without_it() {
-    let system = shared().await;
-    let body = with(1, "unknown", json!("x".repeat(256 * 1024))).to_string();
-    for shopper in [system.shopper(), tests::Shopper::at(system.writer_url())] {
-        let _problem = shopper.post_raw(body.clone()).await.expect_problem(413);
-    }
-    let product = catalogue::spare_product();
-    let mut large = with(product.id, "unknown", json!(""));
-    large["unknown"] = json!("x".repeat(256 * 1024 - large.to_string().len()));
-    let _written = system.shopper().post_raw(large.to_string()).await.expect(201);
 }

@@ -24,6 +24,7 @@ pub(super) fn check() -> Result<(), Error> {
         port: ports.nginx(),
         readers: vec![ports.reader(0, 0), ports.reader(1, 0)],
         writers: vec![ports.writer(0)],
+        origins: vec!["https://shop.example".to_owned()],
     };
     let workers = account::unprivileged(&["nobody"])?;
     let (place, log) = (data.nginx(), folder.path().join("access.log"));
