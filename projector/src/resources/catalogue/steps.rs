@@ -190,7 +190,7 @@ fn indexes_of(table: Table) -> Vec<String> {
         file.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join(" ")
     };
     let statements =
-        INDEXES.iter().flat_map(|file| code(file).split(';').map(str::to_owned).collect::<Vec<_>>());
+        INDEXES.iter().flat_map(|file| code(file).split(';').map(|statement| statement.trim().to_owned()).collect::<Vec<_>>());
     statements.filter(|statement| statement.contains(&on)).collect()
 }
 
