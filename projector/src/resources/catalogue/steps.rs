@@ -189,8 +189,9 @@ fn indexes_of(table: Table) -> Vec<String> {
     let code = |file: &str| -> String {
         file.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join(" ")
     };
-    let statements =
-        INDEXES.iter().flat_map(|file| code(file).split(';').map(|statement| statement.trim().to_owned()).collect::<Vec<_>>());
+    let statements = INDEXES.iter().flat_map(|file| {
+        code(file).split(';').map(|statement| statement.trim().to_owned()).collect::<Vec<_>>()
+    });
     statements.filter(|statement| statement.contains(&on)).collect()
 }
 

@@ -178,7 +178,7 @@ mod judge {
         let unchanged = answer(304, None, None, "");
         let good = answer(200, json, Some("7"), right);
         assert_eq!(faults(&[good.clone(), unchanged.clone()]), Vec::<String>::new());
-        assert_eq!(faults(&[good.clone()]).len(), 1, "304 was never answered");
+        assert_eq!(faults(std::slice::from_ref(&good)).len(), 1, "304 was never answered");
         for wrong in [
             answer(200, json, Some("7"), r#"{"id":"1"}"#),
             answer(200, json, Some("7"), r#"{"id":1,"more":1}"#),
