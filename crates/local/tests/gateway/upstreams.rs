@@ -13,11 +13,11 @@ use tokio::net::{TcpListener, TcpStream};
 type Arrived = Arc<Mutex<Vec<String>>>;
 
 /// The origin whose pages may send cookies, longer than most.
-pub const LISTED: &str =
+pub(crate) const LISTED: &str =
     "https://a-shop-of-a-very-long-name-for-a-host-which-is-still-permitted.example:8443";
 
 /// nginx in front of two readers and two writers.
-pub struct Gateway {
+pub(crate) struct Gateway {
     _folder: TemporaryFolder,
     _process: Process,
     address: String,
@@ -26,7 +26,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// Readers 1 and 2, writers 1 and 2; each answers as the request's path says. One origin is listed.
-    pub async fn start(name: &str) -> Self {
+    pub(crate) async fn start(name: &str) -> Self {
         let folder = TemporaryFolder::new(name).unwrap();
         let data = Data::new(folder.path());
         data.prepare().unwrap();
@@ -47,7 +47,7 @@ impl Gateway {
     }
 
     /// The answer, and the heads of what arrived for it.
-    pub async fn ask(&self, method: &str, target: &str, more: &str) -> (String, Vec<String>) {
+    pub(crate) async fn ask(&self, method: &str, target: &str, more: &str) -> (String, Vec<String>) {
         self.arrived.lock().unwrap().clear();
         let (headers, body) = more.split_once("\n\n").unwrap_or((more, ""));
         let headers = headers.lines().map(|line| format!("{line}\r\n")).collect::<String>();
@@ -61,7 +61,7 @@ impl Gateway {
     }
 
     /// The answer to these very words.
-    pub async fn say(&self, request: &str) -> String {
+    pub(crate) async fn say(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         read_answer(&mut stream, request.starts_with("HEAD ")).await
@@ -148,7 +148,7 @@ async fn serve(name: &'static str, mut stream: TcpStream, arrived: Arrived) {
 }
 
 /// What `large` carries as its `ETag`.
-pub const TAG: &str = "\"a-tag\"";
+pub(crate) const TAG: &str = "\"a-tag\"";
 
 /// JSON that is worth compressing.
 fn large(request: &str, status: &str) -> String {
@@ -164,7 +164,7 @@ fn large(request: &str, status: &str) -> String {
 }
 
 /// A header's value.
-pub fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines()
         .filter_map(|line| line.split_once(':'))
         .find(|(key, _)| key.eq_ignore_ascii_case(name))
@@ -172,7 +172,7 @@ pub fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Whether an answer is a problem document of nginx's own.
-pub fn is_problem(answer: &str, status: u16, name: &str) {
+pub(crate) fn is_problem(answer: &str, status: u16, name: &str) {
     assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
     assert_eq!(header(answer, "content-type"), Some("application/problem+json"), "{answer}");
     assert_eq!(header(answer, "access-control-allow-origin"), Some("*"), "{answer}");
