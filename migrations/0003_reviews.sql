@@ -15,6 +15,9 @@ create table reviews (
     reviewer_email text,
     response text,
     helpfulness bigint not null,
+    -- Derived: its photos as GET /reviews lists them, JSON objects with commas between; null when it has none. Looking
+    -- them up for each review of a page of thousands takes longer than everything else about it.
+    photos text,
     constraint reviews_pkey primary key (id)
 );
 

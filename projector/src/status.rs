@@ -208,9 +208,9 @@ mod tests {
         assert_eq!(words(&import), "43 % of the import: loading reviews");
         import.seconds_left = Some(119);
         assert_eq!(words(&import), "43 % of the import: loading reviews; about 119 s left");
-        (import.seconds_left, import.steps_done, import.steps) = (Some(121), Some(3), Some(24));
+        (import.seconds_left, import.steps_done, import.steps) = (Some(121), Some(3), Some(25));
         let closing =
-            "43 % of the import: loading reviews (3 of 24 steps of the closing are done); about 3 min left";
+            "43 % of the import: loading reviews (3 of 25 steps of the closing are done); about 3 min left";
         assert_eq!(words(&import), closing);
     }
 }

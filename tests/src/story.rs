@@ -146,7 +146,10 @@ impl<'a> Story<'a> {
     }
 
     fn photos(&mut self) -> Vec<String> {
-        (0..self.random.below(4)).map(|photo| format!("https://img.example/{photo}.jpg")).collect()
+        // With what JSON escapes, and what some writers of JSON escape and others do not.
+        (0..self.random.below(4))
+            .map(|photo| format!("https://img.example/{photo}/\"\\/<é\u{7f}\u{2028}\u{1}.jpg"))
+            .collect()
     }
 
     fn or_nobody(&mut self, id: i64) -> i64 {

@@ -26,4 +26,4 @@ pub use time::Millis;
 /// Version of the projection's logic: what the same events become in a replica.
 ///
 /// Raised whenever equal events would give other rows than before; replicas are compared only at equal versions.
-pub const PROJECTION_VERSION: i32 = 2;
+pub const PROJECTION_VERSION: i32 = 3;

@@ -6,7 +6,6 @@ grant select on
     {schema}.checkpoint,
     {schema}.catalogue,
     {schema}.product_documents,
-    {schema}.review_photos,
     {schema}.review_totals,
     {schema}.characteristic_totals,
     {schema}.answer_photos,
@@ -14,7 +13,7 @@ grant select on
 to atelier_reader;
 -- Every column but the sealed addresses.
 grant select (
-    id, product_id, rating, date, summary, body, recommend, reported, reviewer_name, response, helpfulness
+    id, product_id, rating, date, summary, body, recommend, reported, reviewer_name, response, helpfulness, photos
 ) on {schema}.reviews to atelier_reader;
 grant select (id, product_id, body, date, asker_name, reported, helpfulness) on {schema}.questions to atelier_reader;
 grant select (id, question_id, body, date, answerer_name, reported, helpfulness) on {schema}.answers to atelier_reader;

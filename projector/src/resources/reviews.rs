@@ -1,5 +1,6 @@
 //! Reviews: `reviews`, `review_photos`, `characteristic_ratings`, and the totals over reviews that are not reported.
 
+use contract::Position;
 use contract::fold::Occurrence;
 use contract::resources::reviews::{ReviewCreated, ReviewHelpful, ReviewReported};
 use sqlx::PgConnection;
@@ -33,6 +34,7 @@ struct Reviews<'a> {
     recommends: Vec<bool>,
     names: Vec<&'a str>,
     emails: Vec<&'a str>,
+    photos: Vec<Option<String>>,
 }
 
 #[derive(Default)]
@@ -64,6 +66,7 @@ impl<'a> Changes<'a> {
         self.reviews.recommends.push(event.recommend);
         self.reviews.names.push(&event.reviewer_name);
         self.reviews.emails.push(&event.reviewer_email);
+        self.reviews.photos.push(shown(position, &event.photos));
         for (index, url) in event.photos.iter().enumerate() {
             self.photos.ids.push(position.part(index));
             self.photos.reviews.push(id);
@@ -99,6 +102,7 @@ impl<'a> Changes<'a> {
                 .bind(reviews.recommends)
                 .bind(reviews.names)
                 .bind(reviews.emails)
+                .bind(reviews.photos)
                 .execute(&mut *connection)
                 .await?;
         }
@@ -124,4 +128,14 @@ impl<'a> Changes<'a> {
         }
         Ok(())
     }
+}
+
+/// Photos as GET /reviews lists them, in the bytes that reviews/photos.sql gives imported ones.
+fn shown(position: Position, urls: &[String]) -> Option<String> {
+    let photos = urls.iter().enumerate().map(|(index, url)| {
+        let url = serde_json::to_string(url).expect("text becomes JSON");
+        format!("{{\"id\":{},\"url\":{url}}}", position.part(index))
+    });
+    let photos: Vec<String> = photos.collect();
+    (!photos.is_empty()).then(|| photos.join(","))
 }

@@ -113,6 +113,12 @@ async fn totals_are_what_the_rows_add_up_to(system: &local::System) {
              group by c.product_id, c.id, c.name",
             "select product_id, characteristic_id, name, ratings, total from characteristic_totals",
         ),
+        (
+            "the photos in a review's row, byte for byte",
+            "select review_id, string_agg(concat('{\"id\":', id, ',\"url\":', to_json(url), '}'), ',' order by id) \
+             from review_photos group by review_id",
+            "select id, photos from reviews where photos is not null",
+        ),
     ] {
         let difference = format!(
             "select count(*) from (({counted} except {kept}) union all ({kept} except {counted})) as d"

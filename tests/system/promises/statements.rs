@@ -14,8 +14,9 @@ const PRODUCTS: u32 = 2_000;
 /// They have one row each.
 const TABLES_OF_ONE_ROW: [&str; 2] = ["checkpoint", "catalogue"];
 /// Run once, when a catalogue closes or an operator asks: they read everything, by design. Or no statements with a plan.
-const RUN_ONCE: [&str; 8] = [
+const RUN_ONCE: [&str; 9] = [
     "products/documents.sql",
+    "reviews/photos.sql",
     "reviews/totals.sql",
     "reviews/characteristic_totals.sql",
     "cart/legacy.sql",
@@ -154,7 +155,7 @@ async fn loaded(system: &System, name: &str) -> PgConnection {
     for file in statements(&checkout().join("migrations/indexes")) {
         script += &fs::read_to_string(file).unwrap();
     }
-    for file in &RUN_ONCE[..3] {
+    for file in &RUN_ONCE[..4] {
         let statement = fs::read_to_string(checkout().join("projector/src/resources").join(file)).unwrap();
         // All documents are one part.
         script += &statement.replace("$1", "0").replace("$2", "1");
@@ -178,7 +179,8 @@ fn rows() -> String {
          insert into skus select id, id / 6 + 1, 'S', 1 from generate_series(1, {PRODUCTS} * 10) id;
          insert into style_photos select id, id / 3 + 1, 'u', 't' from generate_series(1, {PRODUCTS} * 5) id;
          insert into related_products select id, id % {PRODUCTS} + 1, id % 700 + 1 from generate_series(1, {PRODUCTS} * 4) id;
-         insert into reviews select id, id % {PRODUCTS} + 1, id % 5 + 1, timestamp '2020-01-01' + id * interval '1 minute', 's', 'b',
+         insert into reviews (id, product_id, rating, date, summary, body, recommend, reported, reviewer_name, reviewer_email,
+             response, helpfulness) select id, id % {PRODUCTS} + 1, id % 5 + 1, timestamp '2020-01-01' + id * interval '1 minute', 's', 'b',
              id % 3 = 0, id % 20 = 0, 'n', 'sealed', null, id % 50 from generate_series(1, {PRODUCTS} * 10) id;
          insert into review_photos select id, id * 2, 'u' from generate_series(1, {PRODUCTS} * 5) id;
          insert into characteristics select id, id % {PRODUCTS} + 1, 'Fit ' || id from generate_series(1, {PRODUCTS} * 3) id;

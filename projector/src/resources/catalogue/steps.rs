@@ -9,6 +9,7 @@ use crate::failure::Failure;
 /// The tables' owner, for what only it may.
 const BECOME_OWNER: &str = include_str!("become_owner.sql");
 const DOCUMENTS: &str = include_str!("../products/documents.sql");
+const REVIEWS_PHOTOS: &str = include_str!("../reviews/photos.sql");
 const REVIEW_TOTALS: &str = include_str!("../reviews/totals.sql");
 const CHARACTERISTIC_TOTALS: &str = include_str!("../reviews/characteristic_totals.sql");
 const CART_LINES: &str = include_str!("../cart/legacy.sql");
@@ -30,6 +31,8 @@ pub(crate) enum Step {
     Table(Table),
     /// The answers of one part of the products, in the order of their ids.
     Documents(i64),
+    /// Reviews' photos, beside them.
+    ReviewsPhotos,
     /// What /reviews/meta counts.
     ReviewTotals,
     /// What /reviews/meta sums for each characteristic.
@@ -42,7 +45,8 @@ pub(crate) enum Step {
 
 /// All steps, in the order in which they are begun: long ones first, so that none is left over at the end. A step's
 /// place is its bit in the checkpoint, so a list that changes raises `PROJECTION_VERSION`.
-pub(crate) const STEPS: [Step; 24] = [
+pub(crate) const STEPS: [Step; 25] = [
+    Step::ReviewsPhotos,
     Step::Table(Table::CharacteristicRatings),
     Step::Table(Table::Skus),
     Step::Table(Table::StylePhotos),
@@ -78,6 +82,7 @@ impl Step {
         match self {
             Step::Table(table) => format!("keys and indexes of {}", table.name().replace('_', " ")),
             Step::Documents(part) => format!("product documents, part {} of {DOCUMENT_PARTS}", part + 1),
+            Step::ReviewsPhotos => "reviews' photos".to_owned(),
             Step::ReviewTotals => "review totals".to_owned(),
             Step::CharacteristicTotals => "characteristic totals".to_owned(),
             Step::Carts => "carts".to_owned(),
@@ -98,7 +103,8 @@ impl Step {
             Reviews, Skus, StylePhotos, Styles,
         };
         let tables: &[Table] = match self {
-            Step::Table(_) => &[],
+            Step::Table(Reviews) => return Step::ReviewsPhotos.bit(),
+            Step::Table(_) | Step::ReviewsPhotos => &[],
             Step::Documents(_) => &[Products, Features, Styles, Skus, StylePhotos, RelatedProducts],
             Step::ReviewTotals => &[Reviews],
             Step::CharacteristicTotals => &[Reviews, Characteristics, CharacteristicRatings],
@@ -121,10 +127,11 @@ impl Step {
                 Table::Answers => 70.0,
                 Table::StylePhotos => 50.0,
                 Table::RelatedProducts => 40.0,
-                Table::Questions | Table::Characteristics | Table::ReviewPhotos => 30.0,
-                Table::AnswerPhotos | Table::Features | Table::Styles => 20.0,
+                Table::Questions | Table::Characteristics => 30.0,
+                Table::AnswerPhotos | Table::ReviewPhotos | Table::Features | Table::Styles => 20.0,
                 Table::Products | Table::LegacyCartLines => 10.0,
             },
+            Step::ReviewsPhotos => 60.0,
             Step::Documents(_) => 35.0,
             Step::CharacteristicTotals => 60.0,
             Step::ReviewTotals => 8.0,
@@ -144,6 +151,7 @@ impl Step {
                 .execute(&mut *connection)
                 .await
                 .map(drop)?,
+            Step::ReviewsPhotos => sqlx::raw_sql(REVIEWS_PHOTOS).execute(&mut *connection).await.map(drop)?,
             Step::ReviewTotals => sqlx::raw_sql(REVIEW_TOTALS).execute(&mut *connection).await.map(drop)?,
             Step::CharacteristicTotals => {
                 sqlx::raw_sql(CHARACTERISTIC_TOTALS).execute(&mut *connection).await.map(drop)?
@@ -220,6 +228,6 @@ mod tests {
         let written: usize = INDEXES.iter().map(|file| file.matches("create index").count()).sum();
         let made: Vec<String> = Table::ALL.into_iter().flat_map(indexes_of).collect();
         assert_eq!(made.len(), written);
-        assert!(written >= 13 && made.iter().all(|index| index.starts_with("create index ")));
+        assert!(written >= 12 && made.iter().all(|index| index.starts_with("create index ")));
     }
 }

@@ -1,20 +1,22 @@
 -- review.created: the reviews of a batch, and their products' totals.
 -- $1 ids, $2 product ids, $3 ratings, $4 times in ms since 1970, $5 summaries, $6 bodies, $7 recommends, $8 names,
--- $9 sealed addresses. Indexes: reviews_pkey, review_totals_pkey.
+-- $9 sealed addresses, $10 photos as JSON objects with commas between, or null. Indexes: reviews_pkey,
+-- review_totals_pkey.
 with created as (
     select *
     from unnest(
-        $1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::text[]
-    ) as created (id, product_id, rating, time, summary, body, recommend, name, email)
+        $1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[], $8::text[],
+        $9::text[], $10::text[]
+    ) as created (id, product_id, rating, time, summary, body, recommend, name, email, photos)
 ),
 inserted as (
     insert into reviews (
         id, product_id, rating, date, summary, body, recommend, reported, reviewer_name, reviewer_email, response,
-        helpfulness
+        helpfulness, photos
     )
     select
         id, product_id, rating, timestamp 'epoch' + time * interval '1 millisecond', summary, body, recommend, false,
-        name, email, null, 0
+        name, email, null, 0, photos
     from created
 )
 insert into review_totals (
