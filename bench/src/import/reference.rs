@@ -63,7 +63,12 @@ pub(crate) async fn measure(system: &System, cleaned: &Path) -> Result<Reference
         &psql,
         by_size(cleaned, |table| {
             let file = cleaned.join(table.name());
-            format!("\\copy reference.{} from '{}' with (format csv)", table.name(), file.display())
+            format!(
+                "\\copy reference.{} ({}) from '{}' with (format csv)",
+                table.name(),
+                table.columns(),
+                file.display()
+            )
         })?,
     )
     .await?;
