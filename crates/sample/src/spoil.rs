@@ -23,8 +23,16 @@ pub struct SpoiltLine {
     pub file: &'static str,
     /// Its number in the file; the header's is 1.
     pub line: u64,
-    /// Part of the reason that must be given.
-    pub reason: &'static str,
+    /// Parts of the reasons of which one must be given.
+    pub reasons: Vec<&'static str>,
+}
+
+impl SpoiltLine {
+    /// Whether a reason that was given is one of those that may be.
+    #[must_use]
+    pub fn is_explained_by(&self, given: &str) -> bool {
+        self.reasons.iter().any(|reason| given.contains(reason))
+    }
 }
 
 /// Puts broken lines of every kind between the rows of a catalogue that [`crate::generate`] made, so many for each
@@ -70,9 +78,9 @@ impl Spoiler<'_> {
         let mut lines = 0;
         for (index, record) in records(self.file, bytes).enumerate() {
             if index > 0 && self.random.below(100) < per_hundred {
-                let (line, reason) = self.broken();
+                let (line, reasons) = self.broken();
                 lines += 1;
-                spoilt.push(SpoiltLine { file: self.file.name, line: lines, reason });
+                spoilt.push(SpoiltLine { file: self.file.name, line: lines, reasons });
                 out.extend_from_slice(&line);
                 self.end(&mut out);
             }
@@ -88,8 +96,8 @@ impl Spoiler<'_> {
         // Whoever copied the file ran out of disk.
         self.next_id += 1;
         out.extend_from_slice(format!("{},\"12", self.next_id).as_bytes());
-        let reason = if self.file.by_line { "columns instead of" } else { "a quote is not closed" };
-        spoilt.push(SpoiltLine { file: self.file.name, line: lines + 1, reason });
+        let reasons = vec![if self.file.by_line { "columns instead of" } else { "a quote is not closed" }];
+        spoilt.push(SpoiltLine { file: self.file.name, line: lines + 1, reasons });
         out
     }
 
@@ -98,7 +106,7 @@ impl Spoiler<'_> {
     }
 
     /// A line with one fault.
-    fn broken(&mut self) -> (Vec<u8>, &'static str) {
+    fn broken(&mut self) -> (Vec<u8>, Vec<&'static str>) {
         let faults = self.file.faults();
         let (column, fault) = faults[self.kind % faults.len()];
         self.kind += 1;
@@ -107,34 +115,38 @@ impl Spoiler<'_> {
         for kind in self.file.fields {
             fields.push(self.value(*kind).into_bytes());
         }
-        let reason = match fault {
+        let reasons = match fault {
             Fault::Value(value, reason) => {
                 fields[column] = value.to_vec();
-                reason
+                vec![reason]
             }
             Fault::KnownId => {
                 fields[column] = self.last_good.to_string().into_bytes();
-                if self.last_good == 0 { "id is not within" } else { "id occurred before" }
+                vec![if self.last_good == 0 { "id is not within" } else { "id occurred before" }]
             }
             Fault::MissingColumn => {
                 fields.pop();
-                "columns instead of"
+                vec!["columns instead of"]
             }
             Fault::OneMore => {
                 fields.push(b"more".to_vec());
-                "columns instead of"
+                vec!["columns instead of"]
             }
             Fault::TextBehindQuote => {
                 fields[column] = b"\"a \"b\" c\"".to_vec();
-                "text stands between"
+                vec!["text stands between"]
             }
             Fault::OpenQuote => {
                 fields[column] = b"\"a".to_vec();
-                // What comes next decides which of the two it is.
-                ""
+                match self.file.by_line {
+                    // It swallows the commas behind it, or ends at the quote of a field behind it.
+                    true => vec!["columns instead of", "text stands between"],
+                    // What comes next decides which of the two it is.
+                    false => vec!["text stands between", "a quote is not closed"],
+                }
             }
         };
-        (fields.join(&b','), reason)
+        (fields.join(&b','), reasons)
     }
 
     fn value(&mut self, kind: Kind) -> String {
