@@ -38,6 +38,17 @@ pub(crate) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Check everything and say what mends what is wrong; changes nothing
+    Doctor {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
+        /// Fail on warnings too
+        #[arg(long)]
+        strict: bool,
+    },
     /// Show the keys that seal and open e-mail addresses, and how many addresses each replica holds under each
     Keys {
         #[command(flatten)]
@@ -80,6 +91,7 @@ impl Verb {
             Verb::Init { config }
             | Verb::Run { config, .. }
             | Verb::Status { config, .. }
+            | Verb::Doctor { config, .. }
             | Verb::Keys { config, .. }
             | Verb::Address { config, .. }
             | Verb::Probe { config, .. } => config,

@@ -7,7 +7,7 @@ use contract::{Epoch, PROJECTION_VERSION, Position};
 use replica::{Role, SCHEMA_LIVE, connect_options, read_password};
 use service::config::Replica;
 use service::{Config, keys};
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migration, Migrator};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use stream::Definition;
 
@@ -17,7 +17,7 @@ use crate::secrets;
 /// Tables of a generation.
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 /// What each role may do in a generation; `{schema}` stands for its name.
-const GRANTS: &str = include_str!("init/grants.sql");
+pub(crate) const GRANTS: &str = include_str!("init/grants.sql");
 /// The database and its schemas.
 const DATABASE: &str = include_str!("init/database.sql");
 /// The newest migration of a generation.
@@ -150,6 +150,11 @@ async fn ensure_role(connection: &mut PgConnection, role: Role, password: &str) 
     let password = password.replace('\'', "''");
     let statement = format!("{verb} role {} login password '{password}'", role.name());
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.map(drop)
+}
+
+/// The migrations that make a generation.
+pub(crate) fn migrations() -> impl Iterator<Item = &'static Migration> {
+    MIGRATIONS.iter()
 }
 
 /// Checks that the generation's tables are those that this binary works with.

@@ -6,6 +6,7 @@ mod announcer;
 mod apply;
 mod batch;
 mod config;
+mod doctor;
 mod failure;
 mod importing;
 mod init;
@@ -32,6 +33,7 @@ async fn main() -> ExitCode {
         Verb::Run { .. } => service::telemetry::start(),
         Verb::Init { .. }
         | Verb::Status { .. }
+        | Verb::Doctor { .. }
         | Verb::Keys { .. }
         | Verb::Address { .. }
         | Verb::Probe { .. } => service::telemetry::start_for_command(),
@@ -55,6 +57,7 @@ async fn main() -> ExitCode {
         Verb::Keys { json, .. } => keys::keys(&config, json).await,
         Verb::Address { kind, id, .. } => address::address(&config, kind, id).await,
         Verb::Status { json, .. } => status::status(&config, json).await,
+        Verb::Doctor { json, strict, .. } => doctor::doctor(&config, json, strict).await,
         Verb::Probe { json, .. } => probe::probe(&config, json).await,
     };
     match done {

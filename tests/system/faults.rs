@@ -4,3 +4,4 @@ mod import_kills;
 mod kills;
 mod load;
 mod silence;
+mod storage;

@@ -1,6 +1,7 @@
 //! The commands as an operator types them.
 
 mod commands;
+mod doctor;
 mod keys;
 mod readme;
 mod up;

@@ -6,9 +6,15 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::layout::{Data, make_folder, write_atomically};
 use crate::ports::{Ports, loopback};
-use crate::process::{Spec, StopSignal};
+use crate::process::{Renewal, Spec, StopSignal};
 use crate::readiness::Ready;
 use crate::template::fill;
+
+/// After an error of its disk it answers nothing to publishes until it is started again. Long enough for a new server to
+/// read its store, during which it is not well either.
+const UNWELL_FOR: Duration = Duration::from_secs(3);
+/// One block of a stream's store and some more: with less free space it would stop storing at once.
+const ROOM: u64 = 16 << 20;
 
 /// Writes the configuration and says how to run the server.
 ///
@@ -32,6 +38,13 @@ pub fn prepare(binary: &Path, data: &Data, ports: &Ports) -> Result<Spec, Error>
         // A large store is read through at the start.
         start_within: Duration::from_secs(60),
         sole_user_of: None,
+        renewal: Some(Renewal {
+            address: loopback(ports.nats_monitor()),
+            path: "/healthz".into(),
+            after: UNWELL_FOR,
+            folder: data.nats().join("store"),
+            room: ROOM,
+        }),
         mend: "look into its log; a full disk is the usual reason".into(),
     })
 }

@@ -64,6 +64,7 @@ pub fn prepare(binary: &Path, data: &Data, shape: &Shape) -> Result<Spec, Error>
         sole_user_of: None,
         mend: "look into its log".into(),
     })
+        renewal: None,
 }
 
 /// Writes nginx.conf and what it includes into `folder`, and the storefront page into `open`, a folder that nginx's

@@ -58,6 +58,7 @@ pub fn prepare(binaries: &Path, data: &Data, replica: &str, port: u16) -> Result
         // After a crash it replays its log first.
         start_within: Duration::from_secs(120),
         sole_user_of: Some(fs::canonicalize(&cluster).map_err(Error::io(format!("find {}", cluster.display())))?),
+        renewal: None,
         mend: "look into its log; a full disk is the usual reason, and a damaged replica is made anew by a rebuild or a reset"
             .into(),
     })

@@ -4,6 +4,7 @@ mod supervise;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,8 +48,26 @@ pub struct Spec {
     pub start_within: Duration,
     /// A folder that must be free of working processes before it starts: children of a killed Postgres live on a while.
     pub sole_user_of: Option<PathBuf>,
+    /// When it is started again although it has not died.
+    pub renewal: Option<Renewal>,
     /// What to do when it does not start.
     pub mend: String,
+}
+
+/// A process that answers but says of itself that it is not well, and that only a new start can mend.
+#[derive(Debug, Clone)]
+pub struct Renewal {
+    /// Where its health is asked for.
+    pub address: SocketAddr,
+    /// Which path, as `/healthz`; a status from 400 on is bad. No answer at all is none.
+    pub path: String,
+    /// How long the answers must be bad.
+    pub after: Duration,
+    /// It is started again only while there is room here: on a full disk it would not come up, and what it still does, it
+    /// would do no more.
+    pub folder: PathBuf,
+    /// Free bytes that it needs there.
+    pub room: u64,
 }
 
 /// The signal that asks a process to finish what it does and leave.

@@ -43,7 +43,7 @@ impl Ready {
     pub async fn check(&self) -> Result<(), String> {
         let answer = async {
             match self {
-                Ready::Http { address, path } => http(*address, path).await,
+                Ready::Http { address, path } => http(*address, path).await.and_then(well),
                 Ready::Postgres { address } => postgres(*address).await,
                 Ready::Tcp { address } => connect(*address).await.map(drop),
             }
@@ -52,11 +52,30 @@ impl Ready {
     }
 }
 
+/// What a process says of itself when it is asked over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Health {
+    Well,
+    /// It answers, with a status from 400 on; its words.
+    Unwell(String),
+    /// It does not answer: nobody knows.
+    Silent,
+}
+
+/// `GET path`, once.
+pub(crate) async fn health(address: SocketAddr, path: &str) -> Health {
+    match timeout(PATIENCE, http(address, path)).await {
+        Ok(Ok(answer)) => well(answer).map_or_else(Health::Unwell, |()| Health::Well),
+        Ok(Err(_)) | Err(_) => Health::Silent,
+    }
+}
+
 async fn connect(address: SocketAddr) -> Result<TcpStream, String> {
     TcpStream::connect(address).await.map_err(|error| format!("no connection to {address}: {error}"))
 }
 
-async fn http(address: SocketAddr, path: &str) -> Result<(), String> {
+/// The status and the start of the body.
+async fn http(address: SocketAddr, path: &str) -> Result<(u16, String), String> {
     let lost = |error: std::io::Error| format!("connection lost: {error}");
     let mut stream = connect(address).await?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -65,17 +84,19 @@ async fn http(address: SocketAddr, path: &str) -> Result<(), String> {
     stream.take(4096).read_to_end(&mut answer).await.map_err(lost)?;
     let answer = String::from_utf8_lossy(&answer);
     match answer.split_ascii_whitespace().nth(1).and_then(|status| status.parse::<u16>().ok()) {
-        Some(status) if status < 400 => Ok(()),
         Some(status) => {
             let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body.trim());
-            let body: String = body.chars().take(200).collect();
-            Err(if body.is_empty() {
-                format!("answers {status}")
-            } else {
-                format!("answers {status}: {body}")
-            })
+            Ok((status, body.chars().take(200).collect()))
         }
         None => Err("answers something that is not HTTP".to_owned()),
+    }
+}
+
+fn well((status, body): (u16, String)) -> Result<(), String> {
+    match status {
+        ..400 => Ok(()),
+        _ if body.is_empty() => Err(format!("answers {status}")),
+        _ => Err(format!("answers {status}: {body}")),
     }
 }
 
@@ -125,6 +146,18 @@ mod tests {
         let busy = answering(b"HTTP/1.1 503 X\r\n\r\nimporting").await;
         let said = Ready::Http { address: busy, path: "/readyz".into() }.check().await;
         assert_eq!(said, Err("answers 503: importing".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn only_an_answer_says_that_a_process_is_not_well() {
+        let good = answering(b"HTTP/1.1 200 OK\r\n\r\n").await;
+        assert_eq!(health(good, "/").await, Health::Well);
+        let bad = answering(b"HTTP/1.1 503 X\r\n\r\nno space left on device").await;
+        assert_eq!(health(bad, "/").await, Health::Unwell("answers 503: no space left on device".to_owned()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let nobody = listener.local_addr().unwrap();
+        drop(listener);
+        assert_eq!(health(nobody, "/").await, Health::Silent);
     }
 
     #[tokio::test]

@@ -75,6 +75,7 @@ fn spec(
 /// Runs one of our commands to its end, output to its log.
 ///
 /// Blocks.
+        renewal: None,
 ///
 /// # Errors
 ///

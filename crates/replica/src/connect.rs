@@ -11,7 +11,7 @@ use crate::error::Error;
 /// The schema of the generation that serves.
 pub const SCHEMA_LIVE: &str = "live";
 
-/// Settings of a reader's session, besides `statement_timeout`.
+/// Settings of a reader's session, and of a writer's that asks about references, besides `statement_timeout`.
 ///
 /// Generic plans: a plan that was checked is the plan that runs, whatever the keys; the best plan for a page of ten
 /// thousand may be a scan, which is the wrong one for the next request. Compiling a plan costs more than any of these

@@ -15,10 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::definition::{verified_info, verify_hashing_key};
 use crate::error::{Error, Result};
-use crate::server;
+use crate::server::Monitor;
 
-/// How often a living connection looks whether the stream is still what it was.
+/// How often a living connection looks whether the stream is still what it was, and whether its server is well.
 const VERIFY_EVERY: Duration = Duration::from_secs(1);
+/// So many bad answers about its health in a row count: one alone may come from a moment's hitch.
+const UNHEALTHY_ANSWERS: u32 = 2;
 
 /// Where the stream is.
 #[derive(Clone, Debug)]
@@ -38,9 +40,9 @@ pub struct Settings {
 pub struct Link {
     pub(crate) client: Client,
     pub(crate) context: jetstream::Context,
-    epoch: Epoch,
-    duplicate_window: Duration,
-    closed: CancellationToken,
+    pub(crate) epoch: Epoch,
+    pub(crate) duplicate_window: Duration,
+    pub(crate) closed: CancellationToken,
 }
 
 impl Link {
@@ -183,10 +185,10 @@ async fn keep(settings: Settings, name: String, status: watch::Sender<Status>) {
                 said.clear();
                 pause = Duration::from_millis(50);
                 status.send_replace(Status::Up(Box::new(link.clone())));
-                keep_verified(&link).await;
-                tracing::warn!(url = %settings.url, "the connection to the stream was lost");
-                let lost =
-                    Error::Away { url: settings.url.clone(), reason: "the connection was lost".into() };
+                let lost = keep_verified(&settings, &link).await.unwrap_or_else(|| {
+                    tracing::warn!(url = %settings.url, "the connection to the stream was lost");
+                    Error::Away { url: settings.url.clone(), reason: "the connection was lost".into() }
+                });
                 status.send_replace(Status::Away(Arc::new(lost)));
             }
             Err(error) => {
@@ -203,20 +205,40 @@ async fn keep(settings: Settings, name: String, status: watch::Sender<Status>) {
     }
 }
 
-/// Looks at the stream again and again until the connection is lost, or the stream is not as needed any more.
-async fn keep_verified(link: &Link) {
+/// Waits until the connection is lost, or closes it and says why: the stream is not what it was, or its server stores
+/// nothing. Then whoever writes fails at once, and whoever follows waits for the next connection.
+async fn keep_verified(settings: &Settings, link: &Link) -> Option<Error> {
+    let reason = tokio::select! {
+        () = link.closed() => return None,
+        error = until_changed(link) => error,
+        error = until_unhealthy(settings) => error,
+    };
+    tracing::error!(error = %reason, "the stream is not what it was when the connection was made");
+    link.closed.cancel();
+    Some(reason)
+}
+
+/// Looks at the stream again and again until it is not as needed any more.
+async fn until_changed(link: &Link) -> Error {
     loop {
-        tokio::select! {
-            () = link.closed() => return,
-            () = tokio::time::sleep(VERIFY_EVERY) => {}
-        }
+        tokio::time::sleep(VERIFY_EVERY).await;
         match link.head().await {
-            Err(error) if error.is_refusal() || error.is_damage() => {
-                tracing::error!(%error, "the stream is not what it was when the connection was made");
-                link.closed.cancel();
-                return;
-            }
+            Err(error) if error.is_refusal() || error.is_damage() => return error,
             _ => {}
+        }
+    }
+}
+
+/// Asks the server for its health again and again until it is bad. A monitor that does not answer says nothing of it.
+async fn until_unhealthy(settings: &Settings) -> Error {
+    let Ok(monitor) = Monitor::new(&settings.monitor_url) else { return std::future::pending().await };
+    let mut bad = 0;
+    loop {
+        tokio::time::sleep(VERIFY_EVERY).await;
+        match monitor.verify_health().await {
+            Err(error @ Error::Unhealthy { .. }) if bad + 1 >= UNHEALTHY_ANSWERS => return error,
+            Err(Error::Unhealthy { .. }) => bad += 1,
+            _ => bad = 0,
         }
     }
 }
@@ -233,14 +255,25 @@ async fn connect(settings: &Settings, name: &str) -> Result<Link> {
         }
     })
     .await?;
-    server::verify_sync(settings).await?;
-    let mut context = jetstream::new(client.clone());
-    context.set_timeout(Duration::from_secs(2));
+    let monitor = Monitor::new(&settings.monitor_url)?;
+    monitor.verify_sync(settings).await?;
+    // Who accepts another sync setting needs no monitor: one that does not answer is borne.
+    if let Err(error @ Error::Unhealthy { .. }) = monitor.verify_health().await {
+        return Err(error);
+    }
+    let context = context(&client);
     let (epoch, info) = verified_info(&context).await?;
     if let Some(ours) = &settings.hashing_key {
         verify_hashing_key(&info, ours)?;
     }
     Ok(Link { client, context, epoch, duplicate_window: info.config.duplicate_window, closed })
+}
+
+/// JetStream on a connection; no answer takes longer than two seconds.
+pub(crate) fn context(client: &Client) -> jetstream::Context {
+    let mut context = jetstream::new(client.clone());
+    context.set_timeout(Duration::from_secs(2));
+    context
 }
 
 pub(crate) async fn open_client(

@@ -13,7 +13,7 @@ use contract::subject;
 
 use crate::connect::{Settings, open_client};
 use crate::error::{Error, Result};
-use crate::server;
+use crate::server::Monitor;
 
 /// The metadata key that holds the epoch.
 pub const METADATA_EPOCH: &str = "atelier_epoch";
@@ -67,7 +67,7 @@ fn config(definition: &Definition) -> Config {
 /// When the server does not answer or does not sync, or a stream is there that differs.
 pub async fn create(settings: &Settings, definition: &Definition) -> Result<(Epoch, bool)> {
     let client = open_client(settings, "atelier projector init", |_| {}).await?;
-    server::verify_sync(settings).await?;
+    Monitor::new(&settings.monitor_url)?.verify_sync(settings).await?;
     let context = jetstream::new(client);
     match verified_info(&context).await {
         Ok((epoch, info)) => {
@@ -87,8 +87,8 @@ pub async fn create(settings: &Settings, definition: &Definition) -> Result<(Epo
     }
 }
 
-/// The stream as it is, once it is known to be as needed.
-pub(crate) async fn verified_info(context: &jetstream::Context) -> Result<(Epoch, Info)> {
+/// The stream as it is, whatever it is like.
+pub(crate) async fn info(context: &jetstream::Context) -> Result<Info> {
     use async_nats::jetstream::context::GetStreamErrorKind;
     let stream = context.get_stream(subject::STREAM).await.map_err(|error| match error.kind() {
         GetStreamErrorKind::JetStream(e) if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND => {
@@ -96,15 +96,24 @@ pub(crate) async fn verified_info(context: &jetstream::Context) -> Result<(Epoch
         }
         _ => Error::request("describe the stream")(error.into()),
     })?;
-    let info = stream.cached_info().clone();
+    Ok(stream.cached_info().clone())
+}
+
+/// The stream as it is, once it is known to be as needed.
+pub(crate) async fn verified_info(context: &jetstream::Context) -> Result<(Epoch, Info)> {
+    let info = info(context).await?;
     let differences = differences(&info);
     if !differences.is_empty() {
         return Err(Error::Differs(differences));
     }
-    let epoch = info.config.metadata.get(METADATA_EPOCH).and_then(|text| text.parse().ok());
-    let epoch =
-        epoch.ok_or_else(|| Error::Differs(vec![format!("its metadata names no {METADATA_EPOCH}")]))?;
+    let epoch = epoch(&info)
+        .ok_or_else(|| Error::Differs(vec![format!("its metadata names no {METADATA_EPOCH}")]))?;
     Ok((epoch, info))
+}
+
+/// The epoch in the stream's metadata.
+pub(crate) fn epoch(info: &Info) -> Option<Epoch> {
+    info.config.metadata.get(METADATA_EPOCH).and_then(|text| text.parse().ok())
 }
 
 /// Everything in a stream is hashed under one key: under another, carts and `Idempotency-Key`s would be strangers'. A
@@ -119,7 +128,7 @@ pub(crate) fn verify_hashing_key(info: &Info, ours: &str) -> Result<()> {
 }
 
 /// Differences that matter between the stream and what is needed; sizes and windows may differ.
-fn differences(info: &Info) -> Vec<String> {
+pub(crate) fn differences(info: &Info) -> Vec<String> {
     let found = &info.config;
     let mut differences = Vec::new();
     let mut need = |fits: bool, what: String| {

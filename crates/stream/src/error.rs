@@ -27,6 +27,16 @@ pub enum Error {
         /// The library's words.
         reason: String,
     },
+    /// The server runs and answers, but stores nothing: its disk is full, or a write to it failed.
+    #[error(
+        "nats-server at {url} is not well: {reason}. It stores nothing until it is started again: free space on its disk, or mend the disk, then restart it; see docs/errors/stream-unhealthy.md"
+    )]
+    Unhealthy {
+        /// The monitor's address.
+        url: String,
+        /// The server's own words.
+        reason: String,
+    },
     /// nats-server acknowledges before it has synced.
     #[error(
         "nats-server at {url} acknowledges before data is on disk (config.sync_always is false in /jsz): set `sync_interval: always` in its jetstream block and restart it, or accept that a power failure loses acknowledged writes with stream.accept_acknowledgement_before_sync"

@@ -12,14 +12,16 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Phase, Shared, Snapshot, Spec};
+use super::{Phase, Renewal, Shared, Snapshot, Spec};
 use crate::kernel::{Identity, signal_group, working_in};
+use crate::readiness::{Health, health};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A process that was ready for so long has its next pause short again.
 const HEALTHY: Duration = Duration::from_secs(10);
 const BETWEEN_QUESTIONS: Duration = Duration::from_millis(25);
+const BETWEEN_HEALTH_QUESTIONS: Duration = Duration::from_secs(1);
 const LARGEST_LOG_BYTES: u64 = 32 << 20;
 
 /// How a run ended.
@@ -92,6 +94,11 @@ async fn one_run(shared: &Shared, wanted: &mut watch::Receiver<bool>) -> End {
                 ready_since = Some(Instant::now());
                 shared.change(|state| state.phase = Phase::Ready);
             }
+            said = unwell(spec), if ready_since.is_some() => {
+                let was_healthy = ready_since.is_some_and(|since: Instant| since.elapsed() >= HEALTHY);
+                stop(spec, &mut child, identity).await;
+                break End::Died { what: format!("was stopped because it {said}"), was_ready: true, was_healthy };
+            }
             () = unwanted(wanted) => {
                 stop(spec, &mut child, identity).await;
                 break End::Asked;
@@ -157,6 +164,30 @@ async fn becomes_ready(spec: &Spec) {
     while spec.ready.check().await.is_err() {
         sleep(BETWEEN_QUESTIONS).await;
     }
+}
+
+/// Resolves when only a new start can mend the process, and can; says what it said of itself.
+async fn unwell(spec: &Spec) -> String {
+    let Some(renewal) = &spec.renewal else { return std::future::pending().await };
+    let mut since = None;
+    loop {
+        sleep(BETWEEN_HEALTH_QUESTIONS).await;
+        match health(renewal.address, &renewal.path).await {
+            Health::Well => since = None,
+            Health::Silent => {}
+            Health::Unwell(said) => {
+                let since = *since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= renewal.after && has_room(renewal) {
+                    return said;
+                }
+            }
+        }
+    }
+}
+
+fn has_room(renewal: &Renewal) -> bool {
+    let space = rustix::fs::statvfs(&renewal.folder);
+    space.is_ok_and(|space| space.f_bavail.saturating_mul(space.f_frsize) >= renewal.room)
 }
 
 async fn stop(spec: &Spec, child: &mut Child, identity: Identity) {

@@ -28,6 +28,7 @@ fn spec(folder: &TemporaryFolder, code: &str) -> Spec {
         stop_within: Duration::from_secs(5),
         start_within: Duration::from_secs(20),
         sole_user_of: None,
+        renewal: None,
         mend: "mend it".into(),
     }
 }
@@ -125,4 +126,38 @@ async fn a_process_ends_with_its_last_handle() {
     assert!(identity.alive());
     drop(clone);
     assert!(crate::leftovers::gone_within(&[identity], Duration::from_secs(5)));
+}
+
+#[tokio::test]
+async fn one_that_says_it_is_not_well_is_started_again_once_there_is_room_for_it() {
+    let folder = TemporaryFolder::new("unwell").unwrap();
+    // It serves its folder: without this file it answers 404.
+    let health = folder.path().join("healthz");
+    std::fs::write(&health, "well").unwrap();
+    let mut spec = spec(&folder, SERVER);
+    let renewal = |room| Renewal {
+        address: loopback(spec.port),
+        path: "/healthz".into(),
+        after: Duration::from_millis(100),
+        folder: folder.path().to_owned(),
+        room,
+    };
+    let (no_room, room) = (renewal(u64::MAX), renewal(1));
+
+    spec.renewal = Some(no_room);
+    let cramped = Process::new(spec.clone(), || ());
+    cramped.start().await.unwrap();
+    std::fs::remove_file(&health).unwrap();
+    let restarted = cramped.until(Duration::from_secs(4), |now| now.restarts > 0).await;
+    assert_eq!(restarted, None, "without room a new start would make it worse");
+    cramped.stop().await;
+
+    spec.renewal = Some(room);
+    let process = Process::new(spec, || ());
+    process.start().await.unwrap();
+    let restarted = process.until(Duration::from_secs(20), |now| now.restarts > 0).await.unwrap();
+    assert!(restarted.last_end.unwrap().starts_with("was stopped because it answers 404"));
+    std::fs::write(&health, "well").unwrap();
+    process.wait_ready(Duration::from_secs(20)).await.unwrap();
+    process.stop().await;
 }

@@ -59,6 +59,7 @@ pages! {
     STREAM_FULL = "stream-full",
     STREAM_REFUSED = "stream-refused",
     UNKNOWN_ID = "unknown-id",
+    STREAM_UNHEALTHY = "stream-unhealthy",
     URI_TOO_LONG = "uri-too-long",
 }
 
