@@ -1,7 +1,7 @@
 //! Announces the replica's progress: after each commit and at least four times a second, from a task of its own, so
 //! that a long transaction never silences a replica.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::announcement::{EXCEPTIONS_LIMIT, Exception, ImportProgress, Progress, State};
 use contract::{Epoch, PROJECTION_VERSION, Position};
@@ -11,6 +11,9 @@ use stream::Connection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
+/// Whoever has said nothing for so long may not be waited for any more.
+const SILENT: Duration = Duration::from_secs(1);
+
 /// What the replica is like just now.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
@@ -18,6 +21,8 @@ pub(crate) struct View {
     pub(crate) epoch: Option<Epoch>,
     pub(crate) position: Position,
     pub(crate) head: Position,
+    /// When the stream was asked for it: then its last position was not above `head`.
+    pub(crate) head_at: Instant,
     pub(crate) state: State,
     /// Why it is in this state, for people; empty when all is well.
     pub(crate) why: String,
@@ -46,13 +51,14 @@ impl Announcer {
             epoch: None,
             position: Position::BEFORE_FIRST,
             head: Position::BEFORE_FIRST,
+            head_at: Instant::now(),
             state: State::CatchingUp,
             why: "starting".to_owned(),
             import: None,
         };
-        let (view, watched) = watch::channel(start);
+        let view = watch::Sender::new(start);
         let (moves, received) = mpsc::unbounded_channel();
-        task::essential("announcer", announce(replica, connection, every, watched, received));
+        task::essential("announcer", announce(replica, connection, every, view.clone(), received));
         Announcer { view, moves }
     }
 
@@ -68,35 +74,7 @@ impl Announcer {
 
     /// Changes the view; told at once when the state changed.
     pub(crate) fn update(&self, change: impl FnOnce(&mut View)) {
-        self.view.send_if_modified(|view| {
-            let before = view.state;
-            change(view);
-            if before != view.state {
-                tracing::info!(
-                    from = before.word(),
-                    to = view.state.word(),
-                    position = view.position.0,
-                    why = view.why,
-                    "the replica's state changed"
-                );
-            }
-            before != view.state
-        });
-        let view = self.view.borrow();
-        metrics::gauge!(names::REPLICA_POSITION).set(view.position.0 as f64);
-        metrics::gauge!(names::STREAM_POSITION).set(view.head.0 as f64);
-        metrics::gauge!(names::REPLICA_LAG_EVENTS).set(view.head.0.saturating_sub(view.position.0) as f64);
-        for state in [
-            State::Importing,
-            State::CatchingUp,
-            State::Joining,
-            State::Serving,
-            State::Rebuilding,
-            State::Stopped,
-        ] {
-            metrics::gauge!(names::REPLICA_STATE, "state" => state.word())
-                .set(f64::from(u8::from(state == view.state)));
-        }
+        update(&self.view, change);
     }
 
     /// Tells of a move of the checkpoint. Positions are announced from here alone, so that an announcement never
@@ -107,16 +85,50 @@ impl Announcer {
     }
 }
 
+fn update(view: &watch::Sender<View>, change: impl FnOnce(&mut View)) {
+    view.send_if_modified(|view| {
+        let before = view.state;
+        change(view);
+        if before != view.state {
+            tracing::info!(
+                from = before.word(),
+                to = view.state.word(),
+                position = view.position.0,
+                why = view.why,
+                "the replica's state changed"
+            );
+        }
+        before != view.state
+    });
+    let view = view.borrow();
+    metrics::gauge!(names::REPLICA_POSITION).set(view.position.0 as f64);
+    metrics::gauge!(names::STREAM_POSITION).set(view.head.0 as f64);
+    metrics::gauge!(names::REPLICA_LAG_EVENTS).set(view.head.0.saturating_sub(view.position.0) as f64);
+    for state in [
+        State::Importing,
+        State::CatchingUp,
+        State::Joining,
+        State::Serving,
+        State::Rebuilding,
+        State::Stopped,
+    ] {
+        metrics::gauge!(names::REPLICA_STATE, "state" => state.word())
+            .set(f64::from(u8::from(state == view.state)));
+    }
+}
+
 async fn announce(
     replica: String,
     connection: Connection,
     every: Duration,
-    mut view: watch::Receiver<View>,
+    view: watch::Sender<View>,
     mut moves: mpsc::UnboundedReceiver<Moved>,
 ) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pending = Pending::default();
+    let mut watched = view.subscribe();
+    let mut spoke: Option<Instant> = None;
     loop {
         tokio::select! {
             biased;
@@ -124,13 +136,20 @@ async fn announce(
                 Some(moved) => pending.add(moved),
                 None => return,
             },
-            changed = view.changed() => if changed.is_err() { return },
+            changed = watched.changed() => if changed.is_err() { return },
             _ = ticks.tick() => {}
         }
         while let Ok(moved) = moves.try_recv() {
             pending.add(moved);
         }
-        let now = view.borrow_and_update().clone();
+        if spoke.is_some_and(|spoke| spoke.elapsed() > SILENT) {
+            update(&view, |view| {
+                if view.state == State::Serving {
+                    view.state = State::Joining;
+                }
+            });
+        }
+        let now = watched.borrow_and_update().clone();
         let (Some(epoch), Some((previous, position))) = (now.epoch, pending.span) else { continue };
         let Ok(link) = connection.current() else { continue };
         let progress = Progress {
@@ -138,6 +157,7 @@ async fn announce(
             position,
             previous,
             head: now.head.max(position),
+            head_age_ms: u64::try_from(now.head_at.elapsed().as_millis()).unwrap_or(u64::MAX),
             state: now.state,
             generation: SCHEMA_LIVE.to_owned(),
             version: PROJECTION_VERSION,
@@ -145,7 +165,10 @@ async fn announce(
             import: now.import.filter(|_| now.state == State::Importing),
         };
         match link.announce_progress(&replica, &progress).await {
-            Ok(()) => pending.announced(position),
+            Ok(()) => {
+                spoke = Some(Instant::now());
+                pending.announced(position);
+            }
             Err(error) => tracing::debug!(%error, "an announcement was not sent; the next one tells it too"),
         }
     }

@@ -1,5 +1,8 @@
 //! `projector run`: own the replica, follow the stream, apply, announce; for ever.
 
+mod joining;
+mod standing;
+
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,11 +26,8 @@ use crate::failure::{Backoff, Failure, Next};
 use crate::importing::Importing;
 use crate::init;
 use crate::ownership::take_over;
+use crate::run::joining::Joining;
 
-/// How far behind, in milliseconds of the broker's time, a serving replica may fall before it says so.
-const BEHIND_LIMIT: i64 = 5_000;
-/// How often the stream is asked for its head while nothing arrives.
-const HEAD_EVERY: Duration = Duration::from_millis(500);
 /// How long connecting and taking over may take: a machine that vanished answers nothing at all.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an apply transaction may take. The steps of a catalogue's closing take as long as they take.
@@ -36,8 +36,6 @@ const APPLY: Duration = Duration::from_secs(60);
 const ESTIMATE_EVERY: Duration = Duration::from_millis(500);
 /// How long nothing may arrive while the stream has more: then the consumer is stuck, and a new one is made.
 const STALL: Duration = Duration::from_secs(3);
-/// How long a serving replica may stand still below the head before it says so.
-const STANDSTILL: Duration = Duration::from_secs(5);
 /// How long an operator's last request may take when the process ends.
 const OPERATIONS_BOUND: Duration = Duration::from_secs(1);
 /// How long a stopped replica waits before it looks again whether somebody has acted.
@@ -72,6 +70,7 @@ pub(crate) async fn run(config: Config, name: &str, operations: SocketAddr) -> R
         announcer,
         batch: config.projector.batch_events,
         stuck: Mutex::new(None),
+        joining: Mutex::new(Joining::Behind(Position::BEFORE_FIRST)),
         importing: Mutex::new(Importing::begin()),
     };
     let ended = tokio::select! {
@@ -122,6 +121,8 @@ struct Projection {
     batch: usize,
     /// The checkpoint behind which an event lies that cannot be applied.
     stuck: Mutex<Option<Position>>,
+    /// How far it is on its way to serving.
+    joining: Mutex<Joining>,
     /// While a catalogue is being applied.
     importing: Mutex<Importing>,
 }
@@ -238,8 +239,7 @@ impl Projection {
             head = head.0,
             "following the stream"
         );
-        let mut target = Some(head);
-        self.settle(checkpoint, &mut target, None);
+        self.begin(checkpoint, head);
         let mut batches = Batches::new(follower, self.batch);
         loop {
             // Only what the stream had before the wait counts: the newest event may just be on its way.
@@ -257,7 +257,7 @@ impl Projection {
                 made.map_err(|failure| blame(failure, &batch[0]))?;
             }
             self.apply(connection, checkpoint, &batch).await?;
-            self.settle(checkpoint, &mut target, batch.last());
+            self.settle(checkpoint, batch.last());
             if closing {
                 // The consumer was not asked for so long that the server has forgotten it.
                 batches = Batches::new(link.follow(checkpoint.position.next()).await?, self.batch);
@@ -339,56 +339,6 @@ impl Projection {
         self.announcer.update(|view| view.position = checkpoint.position);
         let (position, exceptions) = (checkpoint.position, applied.exceptions);
         self.announcer.moved(Moved::Committed { position, exceptions });
-    }
-
-    /// What state the replica is in after a batch, or when following began. `target` is the head that it must reach
-    /// before it serves.
-    fn settle(&self, checkpoint: &Checkpoint, target: &mut Option<Position>, last: Option<&Ready>) {
-        let position = checkpoint.position;
-        if target.is_some_and(|target| position >= target) {
-            *target = None;
-        }
-        let behind = last.filter(|last| last.head > position);
-        if behind.is_some_and(|last| service::time::now().0 - last.occurrence.stored.0 > BEHIND_LIMIT) {
-            *target = last.map(|last| last.head);
-        }
-        let stuck = *self.stuck.lock().expect("no holder of this lock panics") == Some(position);
-        if last.is_none() && stuck {
-            // The same event is tried again now and then; until it is applied the replica says why it stopped.
-            return;
-        }
-        self.announcer.update(|view| {
-            view.why.clear();
-            view.head = view.head.max(position).max(last.map_or(position, |last| last.head));
-            view.state = match (checkpoint.importing, &target) {
-                (true, _) => State::Importing,
-                (false, Some(_)) => State::CatchingUp,
-                (false, None) => State::Serving,
-            };
-        });
-    }
-
-    /// Asks the stream for its head, so that a replica to which nothing comes knows how far behind it is; and says so
-    /// when applying stands still, whatever it hangs on.
-    async fn keep_asking_for_the_head(&self) {
-        let (mut position, mut since) = (Position(0), Instant::now());
-        loop {
-            tokio::time::sleep(HEAD_EVERY).await;
-            let Ok(link) = self.connection.current() else {
-                continue;
-            };
-            if let Ok(head) = link.head().await {
-                self.announcer.update(|view| {
-                    view.head = head.max(view.position);
-                    if view.position != position || view.head == view.position {
-                        (position, since) = (view.position, Instant::now());
-                    } else if view.state == State::Serving && since.elapsed() > STANDSTILL {
-                        view.state = State::CatchingUp;
-                        view.why = "applying stands still".to_owned();
-                    }
-                });
-            }
-        }
     }
 }
 

@@ -53,6 +53,11 @@ pub(crate) async fn status(config: &Config, json: bool) -> Result<(), Box<dyn Er
         Ok(Err(refusal)) => return Err(refusal.into()),
         Err(_) => None,
     };
+    // What it says of itself tells more than its silence.
+    let away = match connection.current() {
+        Err(error) if matches!(*error, stream::Error::Unhealthy { .. }) => error.to_string(),
+        _ => "nats-server does not answer".to_owned(),
+    };
     let heard = match &link {
         Some(link) => listen(link).await?,
         None => HashMap::new(),
@@ -65,7 +70,7 @@ pub(crate) async fn status(config: &Config, json: bool) -> Result<(), Box<dyn Er
     for replica in &config.replicas {
         let line = match heard.get(&replica.name) {
             Some(progress) => heard_line(replica, progress, head, link.as_ref()).await,
-            None => silent_line(replica, head, link.as_ref()).await,
+            None => silent_line(replica, head, link.as_ref(), &away).await,
         };
         replicas.push(line);
     }
@@ -74,12 +79,13 @@ pub(crate) async fn status(config: &Config, json: bool) -> Result<(), Box<dyn Er
     if json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print(&report);
+        print(&report, &away);
     }
     Ok(())
 }
 
-async fn listen(link: &Link) -> stream::Result<HashMap<String, Progress>> {
+/// What replicas announce within a moment.
+pub(crate) async fn listen(link: &Link) -> stream::Result<HashMap<String, Progress>> {
     let mut announcements = link.listen().await?;
     let mut heard = HashMap::new();
     let end = tokio::time::sleep(LISTEN);
@@ -111,9 +117,9 @@ async fn heard_line(
 }
 
 /// Nobody announces the replica: its checkpoint is asked for in the database itself.
-async fn silent_line(replica: &Replica, head: Option<Position>, link: Option<&Link>) -> Line {
+async fn silent_line(replica: &Replica, head: Option<Position>, link: Option<&Link>, away: &str) -> Line {
     let position = tokio::time::timeout(PATIENCE, read_position(replica)).await;
-    let said = if link.is_some() { "its projector is silent" } else { "nats-server does not answer" };
+    let said = if link.is_some() { "its projector is silent" } else { away };
     let (position, why) = match position {
         Ok(Ok(position)) => (Some(position), said.to_owned()),
         Ok(Err(error)) => (None, format!("{said}; its Postgres: {error}")),
@@ -140,11 +146,7 @@ async fn line(
     let behind_events = position.zip(head).map(|(position, head)| head.0 - position.0);
     let behind_seconds = match (behind_events, position, link) {
         (Some(0), ..) => Some(0.0),
-        // The age of the oldest event that is not applied.
-        (Some(_), Some(position), Some(link)) => match link.read(position.next()).await {
-            Ok(event) => Some((service::time::now().0 - event.stored.0).max(0) as f64 / 1000.0),
-            Err(_) => None,
-        },
+        (Some(_), Some(position), Some(link)) => seconds_behind(link, position).await,
         _ => None,
     };
     let name = replica.name.clone();
@@ -157,6 +159,12 @@ async fn line(
         why,
         import: None,
     }
+}
+
+/// The age of the oldest event that is not applied.
+pub(crate) async fn seconds_behind(link: &Link, position: Position) -> Option<f64> {
+    let event = link.read(position.next()).await.ok()?;
+    Some((service::time::now().0 - event.stored.0).max(0) as f64 / 1000.0)
 }
 
 /// As in `43 % of the import: loading reviews; about 2 min left`.
@@ -172,11 +180,11 @@ fn words(import: &ImportProgress) -> String {
     format!("{:.0} % of the import: {}{steps}{left}", import.percent, import.what)
 }
 
-fn print(report: &Report) {
+fn print(report: &Report, away: &str) {
     let word = |number: Option<u64>| number.map_or("unknown".to_owned(), |number| number.to_string());
     match (&report.epoch, report.head) {
         (Some(epoch), head) => println!("stream ATELIER, epoch {epoch}, head {}", word(head)),
-        (None, _) => println!("stream ATELIER: nats-server does not answer"),
+        (None, _) => println!("stream ATELIER: {away}"),
     }
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["replica", "state", "position", "behind", "why"]);

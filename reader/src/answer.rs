@@ -1,6 +1,6 @@
 //! A document as an HTTP answer.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use contract::Token;
 use contract::headers::POSITION;
@@ -54,7 +54,7 @@ fn of(
         // A problem says of itself that nobody may keep it.
         None => missing().into_response(),
     };
-    carry(&document.token, response.headers_mut());
+    carry(document.token, &mut response);
     response
 }
 
@@ -82,9 +82,11 @@ pub(crate) fn bigint(number: u64) -> i64 {
     i64::try_from(number).expect("an offset is at most 2^53")
 }
 
-fn carry(token: &Token, headers: &mut HeaderMap) {
-    let token = HeaderValue::try_from(token.to_string()).expect("a token is plain ASCII");
-    headers.insert(HeaderName::from_static(POSITION), token);
+/// In the headers for the client, and beside them for the listener, which judges the answer by it.
+fn carry(token: Token, response: &mut Response) {
+    let position = HeaderValue::try_from(token.to_string()).expect("a token is plain ASCII");
+    response.headers_mut().insert(HeaderName::from_static(POSITION), position);
+    response.extensions_mut().insert(token);
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Builds the reader's two listeners and runs them until a signal.
+//! Builds the reader's listeners, two for shoppers and one for operators, and runs them until a signal.
 
 use std::io;
 use std::sync::Arc;
@@ -9,11 +9,14 @@ use axum::middleware::from_fn;
 use service::metrics::Recorder;
 use service::operations::Readiness;
 use service::{front, operations, serve, shutdown};
-use tokio::task::JoinError;
+use stream::Connection;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::document::Documents;
+use crate::freshness::Freshness;
+use crate::listener::{Kind, Listener};
 use crate::resources::{self, Sources};
 use crate::revalidation;
 
@@ -26,8 +29,8 @@ pub enum Error {
     /// An address is taken, or signals cannot be heard.
     #[error("the reader could not start: {0}")]
     Start(#[from] io::Error),
-    /// The public listener panicked.
-    #[error("the public listener ended: {0}. Start the reader again, and report what its log says")]
+    /// A public listener panicked.
+    #[error("a public listener ended: {0}. Start the reader again, and report what its log says")]
     Listener(#[from] JoinError),
 }
 
@@ -38,15 +41,24 @@ pub enum Error {
 pub async fn run(settings: Settings) -> Result<(), Error> {
     let stop = shutdown::on_signal()?;
     let recorder = Recorder::start();
-    let public = serve::bind(settings.listen).await?;
+    let strict = serve::bind(settings.listen).await?;
+    let lenient = serve::bind(settings.lenient).await?;
     let private = serve::bind(settings.operations).await?;
     tracing::info!(
         replica = settings.replica,
-        listen = %public.local_addr()?,
+        listen = %strict.local_addr()?,
+        lenient = %lenient.local_addr()?,
         operations = %private.local_addr()?,
         "the reader is listening"
     );
     let (documents, tasks) = Documents::start(&settings.replica, &settings.connect, &settings.reader);
+
+    // Reads go on without the stream, whatever is wrong with it: the connection tries again by itself.
+    let stop_listening = CancellationToken::new();
+    let freshness = Freshness::unknown(&settings.replica, &settings.reader);
+    let name = format!("atelier reader {}", settings.replica);
+    freshness
+        .listen_to(Connection::open(settings.stream, &name, stop_listening.clone()), stop_listening.clone());
 
     let stopping = Arc::new(AtomicBool::new(false));
     let readiness = readiness(documents.clone(), stopping.clone());
@@ -56,18 +68,26 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let operations = tokio::spawn(serve::serve(private, operations, stop_operations.clone()));
 
     let sources = Sources { documents, hashing: settings.hashing };
-    // Around all, because the pages of problems are not among the reader's own routes.
-    let app = front::finish(resources::routes().with_state(sources), settings.origins)
-        .layer(from_fn(revalidation::unless_modified));
-    let mut serving = tokio::spawn(serve::serve(public, app, stop.clone()));
+    let app = |kind| {
+        let listener = Listener { kind, freshness: freshness.clone(), origins: settings.origins.clone() };
+        let routes = resources::routes(listener).with_state(sources.clone());
+        // Around all, because the pages of problems are not among the reader's own routes.
+        front::finish(routes, settings.origins.clone()).layer(from_fn(revalidation::unless_modified))
+    };
+    let mut serving = JoinSet::new();
+    serving.spawn(serve::serve(strict, app(Kind::Strict), stop.clone()));
+    serving.spawn(serve::serve(lenient, app(Kind::Lenient), stop.clone()));
+    drop(sources);
     tokio::select! {
-        () = stop.cancelled() => {
-            stopping.store(true, Ordering::Relaxed);
-            (&mut serving).await?;
-        }
-        // It ends before it is told to only by a panic, and a reader that serves nobody must not look well.
-        ended = &mut serving => ended?,
+        biased;
+        () = stop.cancelled() => stopping.store(true, Ordering::Relaxed),
+        // They end before they are told to only by a panic, and a reader that serves nobody must not look well.
+        Some(ended) = serving.join_next() => ended?,
     }
+    while let Some(ended) = serving.join_next().await {
+        ended?;
+    }
+    stop_listening.cancel();
     stop_operations.cancel();
     if tokio::time::timeout(OPERATIONS_BOUND, operations).await.is_err() {
         tracing::debug!("an operator's connection was cut");

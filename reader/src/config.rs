@@ -36,9 +36,14 @@ pub struct Run {
     /// The replica to serve, as named in the configuration
     #[arg(long, value_name = "NAME")]
     pub replica: String,
-    /// Address for shoppers' requests, as nginx's upstream names it
+    /// Strict address for shoppers' requests: refuses with 503 what this replica should not answer, so that nginx asks
+    /// the next reader
     #[arg(long, value_name = "ADDR")]
     pub listen: SocketAddr,
+    /// Lenient address for the same requests: answers with what there is and says so; nginx's backup, for when all strict
+    /// ones have refused
+    #[arg(long, value_name = "ADDR")]
+    pub lenient: SocketAddr,
     /// Address for /livez, /readyz and /metrics; not for shoppers
     #[arg(long, value_name = "ADDR")]
     pub operations: SocketAddr,
@@ -56,8 +61,12 @@ pub struct Settings {
     pub origins: Origins,
     /// Names sessions.
     pub hashing: HashingKey,
-    /// For shoppers.
+    /// Where the stream is; only its announcements are listened to.
+    pub stream: stream::Settings,
+    /// For shoppers, strict.
     pub listen: SocketAddr,
+    /// For shoppers whom no strict listener answers.
+    pub lenient: SocketAddr,
     /// For operators.
     pub operations: SocketAddr,
 }
@@ -96,13 +105,16 @@ impl Settings {
         let connect = connect_options(&replica.url, &replica.passwords, Role::Reader, &application)
             .map_err(|source| Mistakes::Connection { name: replica.name.clone(), source })?;
         let statement = [("statement_timeout", config.reader.statement_ms.to_string())];
+        let hashing = keys::hashing(&config.keys)?;
         Ok(Settings {
             replica: replica.name.clone(),
             connect: connect.options(READER_SESSION).options(statement).disable_statement_logging(),
             origins: Origins::new(&config.http.origins),
-            hashing: keys::hashing(&config.keys)?,
+            stream: stream::Settings { hashing_key: Some(hashing.id()), ..config.stream_settings() },
+            hashing,
             reader: config.reader,
             listen: arguments.listen,
+            lenient: arguments.lenient,
             operations: arguments.operations,
         })
     }

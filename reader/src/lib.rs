@@ -7,6 +7,8 @@ mod answer;
 mod app;
 mod config;
 mod document;
+mod freshness;
+mod listener;
 mod resources;
 mod revalidation;
 mod statement;

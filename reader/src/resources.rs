@@ -9,10 +9,11 @@ pub(crate) mod reviews;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use contract::keyed_hash::HashingKey;
 
 use crate::document::Documents;
+use crate::listener::{self, Listener};
 use crate::revalidation;
 
 /// What handlers answer from; each takes the part that it needs.
@@ -36,14 +37,15 @@ impl FromRef<Sources> for HashingKey {
     }
 }
 
-/// All public routes of a reader.
-pub(crate) fn routes() -> Router<Sources> {
-    Router::new()
+/// All public routes of one of a reader's listeners.
+pub(crate) fn routes(listener: Listener) -> Router<Sources> {
+    let data = Router::new()
         .merge(products::routes())
         .merge(reviews::routes())
         .merge(questions::routes())
         .merge(answers::routes())
         .merge(cart::routes())
-        .merge(manual::routes())
-        .layer(from_fn(revalidation::unless_modified))
+        .layer(from_fn_with_state(listener, listener::around));
+    // What makes a 304 lies outside: that has been judged as well.
+    data.merge(manual::routes()).layer(from_fn(revalidation::unless_modified))
 }

@@ -31,7 +31,9 @@ impl Beside {
 
     /// Another reader of a replica.
     pub async fn reader(system: &System, replica: &str, environment: &[(&str, &str)]) -> Beside {
-        Beside::start(system, "reader", &["--replica", replica], environment).await
+        // Nobody asks its lenient listener: any port does.
+        let more = ["--replica", replica, "--lenient", "127.0.0.1:0"];
+        Beside::start(system, "reader", &more, environment).await
     }
 
     /// A shopper of it, without nginx.

@@ -24,6 +24,12 @@ impl Random {
         Random(seed)
     }
 
+    /// From a seed that somebody else has told.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Random {
+        Random(seed)
+    }
+
     /// From 0 to below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

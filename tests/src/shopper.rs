@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::Token;
-use contract::headers::{APPLIED, POSITION, SESSION, SESSION_COOKIE};
+use contract::headers::{APPLIED, MIN_POSITION, POSITION, SESSION, SESSION_COOKIE, STALE, STALENESS};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -166,6 +166,11 @@ impl Shopper {
         self.send(self.request(Method::GET, path)).await
     }
 
+    /// `GET` that demands data at or past a position.
+    pub async fn get_since(&self, path: &str, token: &Token) -> Answer {
+        self.send(self.request(Method::GET, path).header(MIN_POSITION, token.to_string())).await
+    }
+
     /// Sends these very bytes, as no client library would, and answers everything that came back.
     ///
     /// # Panics
@@ -291,11 +296,33 @@ impl Answer {
         self.json()[name].as_i64().unwrap_or_else(|| panic!("no {name} was made: {self:?}"))
     }
 
+    /// `Set-Cookie` for the cookie of this name: its value and attributes.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let lines = self.headers.get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
+        lines.filter_map(|line| line.strip_prefix(name)).find_map(|rest| rest.strip_prefix('='))
+    }
+
     /// The session that the answer sets a cookie for.
     #[must_use]
     pub fn new_session(&self) -> Option<String> {
-        let cookie = self.header("set-cookie")?.split(';').next()?;
-        Some(cookie.strip_prefix(SESSION_COOKIE)?.strip_prefix('=')?.to_owned())
+        Some(self.cookie(SESSION_COOKIE)?.split(';').next()?.to_owned())
+    }
+
+    /// `Atelier-Staleness-Ms`.
+    ///
+    /// # Panics
+    /// When it is missing or no number.
+    #[must_use]
+    pub fn staleness(&self) -> Duration {
+        let text = self.header(STALENESS).unwrap_or_else(|| panic!("no staleness: {self:?}"));
+        Duration::from_millis(text.parse().unwrap_or_else(|error| panic!("{error}: {self:?}")))
+    }
+
+    /// Whether the answer says that it is older than was demanded.
+    #[must_use]
+    pub fn stale(&self) -> bool {
+        self.header(STALE) == Some("true")
     }
 
     /// The ids on a page of reviews, questions, answers or products, in order.

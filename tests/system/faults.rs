@@ -5,3 +5,4 @@ mod kills;
 mod load;
 mod silence;
 mod storage;
+mod tokens;

@@ -1,7 +1,7 @@
-//! A write's answer: its position, and whether every live replica had applied it.
+//! A write's answer: its position, also as a cookie, and whether every live replica had applied it.
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use contract::headers::{APPLIED, POSITION};
 
@@ -29,6 +29,9 @@ fn headers(write: &Write, done: &Done) -> HeaderMap {
     let position = done.token.to_string();
     headers.insert(POSITION, HeaderValue::from_str(&position).expect("a token is plain ASCII"));
     headers.insert(APPLIED, HeaderValue::from_static(if done.applied { "true" } else { "false" }));
+    if let Some(cookie) = write.position.set(&done.token) {
+        headers.insert(header::SET_COOKIE, cookie);
+    }
     if write.respond_async {
         headers.insert("preference-applied", HeaderValue::from_static("respond-async"));
     }

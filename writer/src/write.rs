@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
 use contract::{Envelope, Event, Idempotency};
+use service::position::Cookie;
 use service::problem::Problem;
 use service::{extract, time};
 use tokio::sync::OwnedSemaphorePermit;
@@ -25,6 +26,8 @@ pub(crate) struct Write {
     pub(crate) identity: Identity,
     /// Answer as soon as the event is durable (`Prefer: respond-async`).
     pub(crate) respond_async: bool,
+    /// The position that its sender's browser has, and will have.
+    pub(crate) position: Cookie,
     /// When it came.
     pub(crate) started: Instant,
     trace: Option<String>,
@@ -50,6 +53,7 @@ impl Write {
         Ok(Write {
             identity,
             respond_async: prefers_respond_async(&parts.headers),
+            position: Cookie::of(&parts.headers, &app.origins),
             trace: trace(&parts.headers),
             started,
             body,

@@ -74,6 +74,9 @@ pub struct Progress {
     pub previous: Position,
     /// The stream's last position as far as the projector knows.
     pub head: Position,
+    /// How long ago the stream said so, in milliseconds: then its last position was not above `head`.
+    #[serde(default)]
+    pub head_age_ms: u64,
     /// What the replica is doing.
     pub state: State,
     /// The generation that is being applied to.

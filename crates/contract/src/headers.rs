@@ -4,6 +4,14 @@
 pub const POSITION: &str = "atelier-position";
 /// On a write's answer: whether every live replica had applied the event when it was sent.
 pub const APPLIED: &str = "atelier-applied";
+/// On a read: the answer must not come from data older than this position.
+pub const MIN_POSITION: &str = "atelier-min-position";
+/// The cookie that demands the same: the highest position that a browser has written.
+pub const POSITION_COOKIE: &str = "atelier_position";
+/// On every read's answer: milliseconds since the replica was last known to be at the stream's head.
+pub const STALENESS: &str = "atelier-staleness-ms";
+/// On a read's answer that is older than was demanded: `true`.
+pub const STALE: &str = "atelier-stale";
 /// nginx's id of a request, equal on all of its tries; a client's own copy is overwritten there.
 pub const ATTEMPT: &str = "atelier-attempt";
 /// A client's name for its cart when it keeps no cookies.
@@ -17,8 +25,8 @@ pub const IDEMPOTENCY_KEY_LIMIT: usize = 255;
 /// Echoed or made; in every log line.
 pub const REQUEST_ID: &str = "x-request-id";
 /// Headers of ours that a browser's script may read.
-pub const EXPOSED: &str =
-    "Atelier-Position, Atelier-Applied, X-Request-Id, Retry-After, Preference-Applied, Location, Allow, ETag";
+pub const EXPOSED: &str = "Atelier-Position, Atelier-Applied, Atelier-Staleness-Ms, Atelier-Stale, X-Request-Id, \
+     Retry-After, Preference-Applied, Location, Allow, ETag";
 
 /// Whether a text may stand as an `Idempotency-Key`: 1 to 255 visible ASCII characters.
 pub fn is_idempotency_key(text: &[u8]) -> bool {

@@ -22,8 +22,10 @@ const MOST_WORKERS: usize = 2;
 pub struct Shape {
     /// Its own port.
     pub port: u16,
-    /// The readers' ports.
+    /// The readers' strict ports.
     pub readers: Vec<u16>,
+    /// Their lenient ones, asked when no strict one has answered.
+    pub lenient: Vec<u16>,
     /// The writers' ports.
     pub writers: Vec<u16>,
     /// The origins whose pages may send cookies.
@@ -62,9 +64,9 @@ pub fn prepare(binary: &Path, data: &Data, shape: &Shape) -> Result<Spec, Error>
         stop_within: Duration::from_secs(10),
         start_within: Duration::from_secs(10),
         sole_user_of: None,
+        renewal: None,
         mend: "look into its log".into(),
     })
-        renewal: None,
 }
 
 /// Writes nginx.conf and what it includes into `folder`, and the storefront page into `open`, a folder that nginx's
@@ -87,10 +89,9 @@ pub fn write_configuration(
     let www = open.join("www");
     page::write(&www.join("shop"))?;
     let place = folder.to_string_lossy();
-    let servers = |ports: &[u16]| {
-        let lines: Vec<String> =
-            ports.iter().map(|port| format!("        server {} max_fails=0;", loopback(*port))).collect();
-        lines.join("\n")
+    let servers = |ports: &[u16], role: &str| {
+        let line = |port: &u16| format!("        server {} max_fails=0{role};", loopback(*port));
+        ports.iter().map(line).collect::<Vec<_>>().join("\n")
     };
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
     let main = fill(
@@ -105,8 +106,9 @@ pub fn write_configuration(
             ("folder", &place),
             ("access_log", &access_log.to_string_lossy()),
             ("temporary", &temporary.to_string_lossy()),
-            ("readers", &servers(&shape.readers)),
-            ("writers", &servers(&shape.writers)),
+            ("readers", &servers(&shape.readers, "")),
+            ("lenient", &servers(&shape.lenient, " backup")),
+            ("writers", &servers(&shape.writers, "")),
             ("listen", &loopback(shape.port).to_string()),
         ],
     )?;

@@ -26,11 +26,12 @@ const FOR_A_WRITER: u16 = 2;
 /// The most writers that a block has ports for.
 pub const MOST_WRITERS: u16 = 4;
 const REPLICAS: u16 = WRITERS + MOST_WRITERS * FOR_A_WRITER;
-const FOR_A_REPLICA: u16 = 8;
+const FOR_A_REPLICA: u16 = 11;
+const FOR_A_READER: u16 = 3;
 /// The most replicas that a block has ports for.
 pub const MOST_REPLICAS: u16 = (BLOCK - REPLICAS) / FOR_A_REPLICA;
 /// The most readers of one replica that a block has ports for.
-pub const MOST_READERS: u16 = (FOR_A_REPLICA - 2) / 2;
+pub const MOST_READERS: u16 = (FOR_A_REPLICA - 2) / FOR_A_READER;
 
 /// The ports of one system.
 #[derive(Debug)]
@@ -123,10 +124,10 @@ impl Ports {
         self.postgres(replica) + 1
     }
 
-    /// A reader's port; the next one is its operations port.
+    /// A reader's strict port; the next one is its lenient one, the one after that its operations port.
     #[must_use]
     pub fn reader(&self, replica: u16, index: u16) -> u16 {
-        self.postgres(replica) + 2 + index * 2
+        self.postgres(replica) + 2 + index * FOR_A_READER
     }
 }
 
@@ -199,7 +200,7 @@ mod tests {
         for replica in 0..MOST_REPLICAS {
             all.extend([ports.postgres(replica), ports.projector(replica)]);
             for reader in 0..MOST_READERS {
-                all.extend([ports.reader(replica, reader), ports.reader(replica, reader) + 1]);
+                all.extend((0..3).map(|offset| ports.reader(replica, reader) + offset));
             }
         }
         let count = all.len();

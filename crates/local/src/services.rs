@@ -35,8 +35,15 @@ pub fn writer(binaries: &Path, data: &Data, ports: &Ports, index: u16) -> Spec {
 pub fn reader(binaries: &Path, data: &Data, replica: &str, listen: u16, index: u16) -> Spec {
     let name =
         if index == 0 { format!("reader-{replica}") } else { format!("reader-{replica}-{}", index + 1) };
-    let arguments = vec!["--replica".into(), replica.into()];
-    spec(binaries, data, "reader", name, arguments, Some(listen), listen + 1)
+    let lenient = loopback(lenient_port(listen)).to_string();
+    let arguments = vec!["--replica".into(), replica.into(), "--lenient".into(), lenient.into()];
+    spec(binaries, data, "reader", name, arguments, Some(listen), listen + 2)
+}
+
+/// The lenient port of a reader whose strict one this is.
+#[must_use]
+pub fn lenient_port(strict: u16) -> u16 {
+    strict + 1
 }
 
 fn spec(
@@ -68,6 +75,7 @@ fn spec(
         stop_within: STOP_WITHIN,
         start_within: START_WITHIN,
         sole_user_of: None,
+        renewal: None,
         mend: "the log says what it needs".into(),
     }
 }
@@ -75,7 +83,6 @@ fn spec(
 /// Runs one of our commands to its end, output to its log.
 ///
 /// Blocks.
-        renewal: None,
 ///
 /// # Errors
 ///

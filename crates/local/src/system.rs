@@ -17,6 +17,7 @@ use crate::ports::{Ports, loopback};
 use crate::postgres;
 use crate::process::{Process, Snapshot};
 use crate::record::Recorder;
+use crate::services;
 
 /// What to start, and where.
 #[derive(Debug, Clone)]
@@ -170,10 +171,18 @@ impl System {
         &self.components
     }
 
-    /// Each reader, replica by replica, without nginx.
+    /// Each reader's strict listener, replica by replica, without nginx.
     #[must_use]
     pub fn reader_urls(&self) -> Vec<String> {
         self.urls_of("reader")
+    }
+
+    /// Each reader's lenient listener, in the same order.
+    #[must_use]
+    pub fn lenient_urls(&self) -> Vec<String> {
+        let readers = self.processes.iter().filter(|process| process.name().starts_with("reader"));
+        let port = |reader: &Process| services::lenient_port(reader.spec().port);
+        readers.map(|reader| format!("http://{}", loopback(port(reader)))).collect()
     }
 
     /// The first writer, without nginx.

@@ -84,6 +84,7 @@ async fn nginx_starts_answers_with_problem_documents_and_heals() {
     let shape = nginx::Shape {
         port: place.ports.nginx(),
         readers: vec![reader],
+        lenient: vec![reader + 1],
         writers: vec![writer],
         origins: vec![],
     };

@@ -12,13 +12,19 @@ const UNCHANGED: &str = "What the answer shows has not changed since the ETag th
 const OF_EVERY_ANSWER: [&str; 3] =
     ["X-Request-Id", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"];
 /// Headers of a read's answer, and the components that describe them.
-const OF_A_READ: [(&str, &str); 3] =
-    [("Atelier-Position", "Served-Position"), ("ETag", "ETag"), ("Cache-Control", "Cache-Control")];
+const OF_A_READ: [(&str, &str); 5] = [
+    ("Atelier-Position", "Served-Position"),
+    ("Atelier-Staleness-Ms", "Atelier-Staleness-Ms"),
+    ("Atelier-Stale", "Atelier-Stale"),
+    ("ETag", "ETag"),
+    ("Cache-Control", "Cache-Control"),
+];
 /// Headers of a write's answer, and the components that describe them.
-const OF_A_WRITE: [(&str, &str); 3] = [
+const OF_A_WRITE: [(&str, &str); 4] = [
     ("Atelier-Position", "Written-Position"),
     ("Atelier-Applied", "Atelier-Applied"),
     ("Preference-Applied", "Preference-Applied"),
+    ("Set-Cookie", "Set-Cookie"),
 ];
 
 /// 200 of a read.
@@ -63,7 +69,7 @@ pub(crate) fn document(about: &str, kind: &str, schema: Option<Described>) -> Re
 
 /// The same, with what a browser needs to ask whether it still holds.
 pub(crate) fn kept(answer: Response) -> Response {
-    let headers = OF_A_READ.iter().filter(|(name, _)| *name != "Atelier-Position");
+    let headers = OF_A_READ.iter().filter(|(name, _)| !name.starts_with("Atelier-"));
     let headers = headers.map(|(name, component)| ((*name).to_owned(), header::named(component)));
     let mut answer = answer;
     answer.headers.extend(headers);

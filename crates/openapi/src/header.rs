@@ -8,7 +8,7 @@ use utoipa::openapi::{Ref, RefOr};
 use crate::schema::{about, form, integer, text, with_example};
 
 /// `<epoch>-<position>`
-const TOKEN: &str = "^[a-z2-7]{12}-[0-9]{1,16}$";
+pub(crate) const TOKEN: &str = "^[a-z2-7]{12}-[0-9]{1,16}$";
 
 /// All headers, by the names that [`named`] refers to.
 pub(crate) fn all() -> Vec<(&'static str, Header)> {
@@ -21,6 +21,13 @@ pub(crate) fn all() -> Vec<(&'static str, Header)> {
             about(
                 form("^(?:true|false)$"),
                 "Whether every live replica had applied the event when this was sent",
+            ),
+        ),
+        (
+            "Atelier-Staleness-Ms",
+            about(
+                integer(0, None),
+                "How old the data may be: milliseconds since the replica was last known to be at the stream's head",
             ),
         ),
         (
@@ -40,10 +47,18 @@ pub(crate) fn all() -> Vec<(&'static str, Header)> {
             about(form("^respond-async$"), "There when the request asked for it by `Prefer`"),
         ),
         (
+            "Atelier-Stale",
+            about(
+                form("^true$"),
+                "There when the data is older than was demanded, or the demand is of another epoch",
+            ),
+        ),
+        (
             "Set-Cookie",
             about(
                 text(),
-                "`atelier_session`, when the request carried no session: it names the cart from now on",
+                "`atelier_position`, so that this browser's reads show the write; on `POST /cart` also \
+                 `atelier_session`, when the request carried no session: it names the cart from now on",
             ),
         ),
     ];

@@ -26,11 +26,11 @@ pub(crate) fn read(
     shows: (&str, Described),
     problems: &[u16],
 ) -> OperationBuilder {
-    let parameters = parameters.into_iter().chain([parameter::named("If-None-Match")]);
-    let operation = begun(named, parameters)
+    let common = ["Atelier-Min-Position", "If-None-Match"].map(parameter::named);
+    let operation = begun(named, parameters.into_iter().chain(common))
         .response("200", answer::found(shows.0, shows.1))
         .response("304", answer::unchanged());
-    with_problems(operation, &[problems, &[503]].concat())
+    with_problems(operation, &[problems, &[422, 503]].concat())
 }
 
 /// Problems of a write that refers to something.

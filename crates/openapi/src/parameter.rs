@@ -6,6 +6,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Object;
 use utoipa::openapi::{Ref, RefOr, Required};
 
+use crate::header::TOKEN;
 use crate::schema::{form, id, natural, text, with_example};
 
 /// A parameter, or a reference to one.
@@ -33,6 +34,16 @@ pub(crate) fn shared() -> Vec<(&'static str, Parameter)> {
         (
             "product_id",
             required(ParameterIn::Query, "product_id", id(), "The product. An unknown one has empty results"),
+        ),
+        (
+            "Atelier-Min-Position",
+            optional(
+                ParameterIn::Header,
+                "Atelier-Min-Position",
+                form(TOKEN),
+                "An `Atelier-Position` that the client has seen: the answer shows no less, or says `Atelier-Stale: true`. \
+                 The cookie `atelier_position`, which a write sets, demands the same; both hold",
+            ),
         ),
         (
             "If-None-Match",

@@ -2,6 +2,7 @@
 //! documents, and the table of routes.
 
 pub mod config;
+mod cookie;
 pub mod cors;
 pub mod extract;
 pub mod front;
@@ -9,6 +10,7 @@ pub mod keys;
 pub mod metrics;
 pub mod operations;
 pub mod page;
+pub mod position;
 pub mod problem;
 pub mod request_id;
 pub mod routes;

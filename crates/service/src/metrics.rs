@@ -33,6 +33,10 @@ pub const APPLY_SECONDS: &str = "atelier_apply_batch_seconds";
 pub const APPLY_RETRIES: &str = "atelier_apply_retries_total";
 /// Seconds of one statement for a read, by statement.
 pub const STATEMENT_SECONDS: &str = "atelier_read_statement_seconds";
+/// Reads that the strict listener refused so that another reader is asked, by reason: `stepped_out`, `behind`, `crowded`.
+pub const READS_REFUSED: &str = "atelier_read_refused_total";
+/// Reads answered with less than was demanded.
+pub const READS_STALE: &str = "atelier_read_stale_total";
 
 /// Bounds of the histograms, in seconds.
 const BUCKETS: [f64; 14] =
@@ -76,6 +80,8 @@ impl Recorder {
         describe_histogram!(APPLY_SECONDS, Unit::Seconds, "Seconds of one apply transaction");
         describe_counter!(APPLY_RETRIES, "Apply transactions tried again");
         describe_histogram!(STATEMENT_SECONDS, Unit::Seconds, "Seconds of one statement for a read");
+        describe_counter!(READS_REFUSED, "Reads refused so that another reader is asked");
+        describe_counter!(READS_STALE, "Reads answered with less than was demanded");
         let upkept = handle.clone();
         // Samples are kept one by one until they are put into their buckets; nobody may ever ask for the metrics.
         crate::task::essential("metrics", async move {

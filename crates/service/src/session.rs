@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use contract::headers::{SESSION, SESSION_COOKIE};
 
+use crate::cookie;
 use crate::cors::Origins;
 
 /// The path on which an `Authorization` header's value is a session too, as the legacy service had it.
@@ -18,7 +19,7 @@ pub fn carried<'a>(path: &str, headers: &'a HeaderMap) -> Option<&'a str> {
 /// The raw value that names the cart of whoever sent a request to `/cart`: the cookie's, else the header's, else the
 /// whole `Authorization`. `HashingKey::session` makes of it the name under which the cart is stored.
 pub fn of_cart(headers: &HeaderMap) -> Option<&str> {
-    cookie(headers).or_else(|| header(headers)).or_else(|| text(headers.get(header::AUTHORIZATION)?))
+    cookie(headers).or_else(|| header(headers)).or_else(|| cookie::text(headers.get(header::AUTHORIZATION)?))
 }
 
 /// `Set-Cookie` for a session that was minted for the sender of a request.
@@ -26,32 +27,17 @@ pub fn of_cart(headers: &HeaderMap) -> Option<&str> {
 /// # Panics
 /// When the session is not plain ASCII; minted ones are.
 pub fn set_cookie(session: &str, request: &HeaderMap, origins: &Origins) -> HeaderValue {
-    let secure = request.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-    let reach = match (origins.listed(request).is_some(), secure) {
-        // A page of another site gets its cookie back only so, and browsers then demand an encrypted connection.
-        (true, _) => "SameSite=None; Secure",
-        (false, true) => "SameSite=Lax; Secure",
-        (false, false) => "SameSite=Lax",
-    };
-    let cookie = format!("{SESSION_COOKIE}={session}; Path=/; HttpOnly; {reach}; Max-Age={COOKIE_SECONDS}");
+    let reach = cookie::reach(request, origins);
+    let cookie = format!("{SESSION_COOKIE}={session}; {reach}; Max-Age={COOKIE_SECONDS}");
     HeaderValue::from_str(&cookie).expect("minted sessions are plain ASCII")
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(text);
-    lines
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == SESSION_COOKIE && !value.is_empty()).then_some(value))
+    cookie::find(headers, SESSION_COOKIE)
 }
 
 fn header(headers: &HeaderMap) -> Option<&str> {
-    text(headers.get(SESSION)?)
-}
-
-/// A header's value, when there is something in it and it is text.
-fn text(value: &HeaderValue) -> Option<&str> {
-    std::str::from_utf8(value.as_bytes()).ok().filter(|value| !value.is_empty())
+    cookie::text(headers.get(SESSION)?)
 }
 
 #[cfg(test)]

@@ -9,9 +9,10 @@ use sqlx::{PgConnection, Row};
 
 use crate::failure::Failure;
 
-pub(crate) use steps::{ALL_STEPS, STEPS, Step};
+pub(crate) use steps::{ALL_STEPS, STEPS, Step, indexes};
 
-const STATE: &str = include_str!("catalogue/state.sql");
+/// Whether the one catalogue was closed.
+pub(crate) const STATE: &str = include_str!("catalogue/state.sql");
 const OPEN: &str = include_str!("catalogue/open.sql");
 const CLOSE: &str = include_str!("catalogue/close.sql");
 

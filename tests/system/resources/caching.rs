@@ -30,13 +30,17 @@ async fn a_read_whose_etag_is_shown_again_is_304_with_its_position_and_without_a
             let weak = format!("W/{opaque}");
             for shown in [opaque.as_str(), &weak, &several, "*"] {
                 for method in [Method::GET, Method::HEAD] {
-                    let unchanged = conditional(&shopper, method, path, shown).await.expect(304);
+                    // The other reader may be a moment behind, and waits for what this one has shown.
+                    let request = shopper.request(method, path).header("if-none-match", shown);
+                    let request = request.header("atelier-min-position", full.token().to_string());
+                    let unchanged = shopper.send(request).await.expect(304);
                     assert_eq!(unchanged.body, "");
                     assert_eq!(
                         unchanged.header("etag").map(|tag| tag.trim_start_matches("W/")),
                         Some(opaque.as_str())
                     );
-                    assert!(unchanged.token().position >= full.token().position, "{path}: {unchanged:?}");
+                    let there = unchanged.token().position >= full.token().position;
+                    assert!(there || unchanged.stale(), "{path}: {unchanged:?}");
                     for name in
                         ["cache-control", "access-control-allow-origin", "access-control-expose-headers"]
                     {

@@ -164,6 +164,9 @@ async fn provoke(shopper: &Shopper, method: &str, path: &str, status: u16, produ
         }
         413 => shopper.send(request(&right.target).body(vec![b' '; 300 * 1024])).await,
         414 => shopper.send(request(&format!("{}?{}", right.target, "x".repeat(9_000)))).await,
+        422 if method == "GET" && (path.contains('{') || path == "/cart") => {
+            shopper.send(request(&right.target).header("atelier-min-position", "none")).await
+        }
         422 if method == "GET" => {
             let target = right.target.split('?').next().unwrap();
             shopper.get(&format!("{target}?product_id=undefined&page=-1")).await

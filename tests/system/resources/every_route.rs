@@ -1,10 +1,15 @@
 //! What holds for every route: bases, slashes, methods, CORS, request ids, and the oddities of real front ends.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{SKU, Shopper, answer, catalogue, interaction, question, review, shared};
 
 use super::READS;
+
+/// Longer than a replica is behind on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A write of every route that takes one, with a body that it accepts.
 fn writes(product: i64) -> [(Method, &'static str, Value); 11] {
@@ -110,11 +115,12 @@ async fn head_goes_wherever_get_does_without_a_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_read_s_answer_says_its_position() {
+async fn every_read_s_answer_says_its_position_and_its_age() {
     let shopper = shared().await.shopper();
     for path in READS.iter().chain(&["/products/99999"]) {
-        let token = shopper.get(path).await.token();
-        assert!(token.position >= contract::Position::FIRST, "{path}");
+        let answer = shopper.get(path).await;
+        assert!(answer.token().position >= contract::Position::FIRST, "{path}");
+        assert!(answer.staleness() < PATIENCE && !answer.stale(), "{path}: {answer:?}");
     }
 }
 

@@ -131,6 +131,7 @@ mod tests {
             position: Position(position),
             previous: Position(previous),
             head: Position(position),
+            head_age_ms: 0,
             state,
             generation: "live".into(),
             version: 1,

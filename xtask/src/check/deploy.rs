@@ -23,6 +23,7 @@ pub(super) fn check() -> Result<(), Error> {
     let shape = nginx::Shape {
         port: ports.nginx(),
         readers: vec![ports.reader(0, 0), ports.reader(1, 0)],
+        lenient: vec![ports.reader(0, 0) + 1, ports.reader(1, 0) + 1],
         writers: vec![ports.writer(0)],
         origins: vec!["https://shop.example".to_owned()],
     };

@@ -66,6 +66,7 @@ async fn bring_up(system: &mut System, report: Report<'_>) -> Result<(), Error> 
         let shape = nginx::Shape {
             port: system.ports.nginx(),
             readers: of("reader"),
+            lenient: of("reader").into_iter().map(services::lenient_port).collect(),
             writers: of("writer"),
             origins: nginx::origins::listed(&system.options.environment_of("nginx"))?,
         };
@@ -159,12 +160,14 @@ fn check_ports(options: &SystemOptions, ports: &Ports) -> Result<(), Error> {
         check_free(ports.postgres(index), &format!("postgres-{replica}"), "--port-base")?;
         check_free(ports.projector(index), &format!("projector-{replica}"), "--port-base")?;
         for reader in 0..options.readers {
-            check_free(ports.reader(index, reader), &format!("reader-{replica}"), "--port-base")?;
-            check_free(
-                ports.reader(index, reader) + 1,
-                &format!("reader-{replica}'s operations"),
-                "--port-base",
-            )?;
+            let strict = ports.reader(index, reader);
+            for (port, what) in [
+                (strict, "reader"),
+                (services::lenient_port(strict), "lenient reader"),
+                (strict + 2, "reader's operations"),
+            ] {
+                check_free(port, &format!("{what} of replica {replica}"), "--port-base")?;
+            }
         }
     }
     Ok(())

@@ -77,10 +77,27 @@ async fn a_failed_try_goes_to_the_next_one_for_reads_and_for_writes() {
     }
     let (answer, arrived) = gateway.ask("GET", "/all-are-behind", "").await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.ends_with("all are behind"), "{answer}");
-    assert_eq!(arrived.len(), 2);
+    assert_eq!(arrived.len(), 4);
     // One request that nobody can answer takes nobody out of the pool.
     let (answer, _) = gateway.ask("GET", "/", "").await;
     assert!(answer.ends_with("fine"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lenient_listeners_are_asked_last_and_only_when_no_strict_one_has_answered() {
+    let gateway = Gateway::start("lenient").await;
+    for target in ["/strict-are-behind", "/strict-fall"] {
+        for _ in 0..4 {
+            let (answer, arrived) = gateway.ask("GET", target, "").await;
+            assert!(answer.ends_with("fine"), "{target}: {answer}");
+            let asked: Vec<&str> = arrived.iter().filter_map(|head| head.split('-').next()).collect();
+            assert_eq!(asked, ["reader", "reader", "lenient"], "{target}");
+        }
+        for _ in 0..4 {
+            let (_, arrived) = gateway.ask("GET", "/", "").await;
+            assert!(arrived.len() == 1 && arrived[0].starts_with("reader"), "{arrived:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ type Arrived = Arc<Mutex<Vec<String>>>;
 pub(crate) const LISTED: &str =
     "https://a-shop-of-a-very-long-name-for-a-host-which-is-still-permitted.example:8443";
 
-/// nginx in front of two readers and two writers.
+/// nginx in front of two readers, each with two listeners, and two writers.
 pub(crate) struct Gateway {
     _folder: TemporaryFolder,
     _process: Process,
@@ -25,7 +25,7 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// Readers 1 and 2, writers 1 and 2; each answers as the request's path says. One origin is listed.
+    /// Readers 1 and 2, each with a strict and a lenient listener, writers 1 and 2; each answers as the request's path says. One origin is listed.
     pub(crate) async fn start(name: &str) -> Self {
         let folder = TemporaryFolder::new(name).unwrap();
         let data = Data::new(folder.path());
@@ -38,6 +38,7 @@ impl Gateway {
         let shape = nginx::Shape {
             port: ports.nginx(),
             readers: vec![upstream("reader-1", &arrived).await, upstream("reader-2", &arrived).await],
+            lenient: vec![upstream("lenient-1", &arrived).await, upstream("lenient-2", &arrived).await],
             writers: vec![upstream("writer-1", &arrived).await, upstream("writer-2", &arrived).await],
             origins: vec![LISTED.to_owned()],
         };
@@ -128,6 +129,8 @@ async fn serve(name: &'static str, mut stream: TcpStream, arrived: Arrived) {
         "/falls" => return,
         "/first-falls" if first => return,
         "/first-is-behind" if first => problem("503 X", "behind"),
+        "/strict-are-behind" if name.starts_with("reader") => problem("503 X", "behind"),
+        "/strict-fall" if name.starts_with("reader") => return,
         "/all-are-behind" => problem("503 X", "all are behind"),
         "/own-400" => problem("400 X", "own words"),
         "/empty-400" => problem("400 X", ""),

@@ -10,7 +10,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use super::Resource;
 use crate::operation::{Named, REFERS, create, read};
 use crate::schema::{Described, about, form, id, list, named, object, with_example};
-use crate::{CART_AUTHORIZATION, CART_COOKIE, CART_HEADER, answer, body, header};
+use crate::{CART_AUTHORIZATION, CART_COOKIE, CART_HEADER, answer, body};
 
 const TAG: &str = "cart";
 
@@ -37,8 +37,7 @@ fn cart() -> Operation {
 
 fn add() -> Operation {
     let named_as = Named { tag: TAG, id: "addToCart", summary: "Put something into the cart" };
-    let mut created = answer::recorded("It is in the cart; counts of the same sku add up");
-    created.headers.insert("Set-Cookie".into(), header::named("Set-Cookie"));
+    let created = answer::recorded("It is in the cart; counts of the same sku add up");
     create(named_as, vec![], body::body("NewCartLine", json!({"sku_id": 1, "count": 2})), created, &REFERS)
         .description(Some(
             "Without any session a new one begins, and the answer sets its cookie. With an `Idempotency-Key` and no \

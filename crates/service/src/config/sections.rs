@@ -149,11 +149,23 @@ pub struct Reader {
     pub acquire_ms: u64,
     /// How long one statement may run.
     pub statement_ms: u64,
+    /// How long a read waits until the replica has the position that it demands, before another reader is asked. Low:
+    /// more reads go to another reader, or are answered stale; high: reads that demand what does not come are slow.
+    pub token_wait_ms: u64,
+    /// Reads that may wait for a position; above it another reader is asked at once.
+    pub waiting: usize,
 }
 
 impl Default for Reader {
     fn default() -> Reader {
-        Reader { connections: 8, queue: 1_000, acquire_ms: 500, statement_ms: 2_000 }
+        Reader {
+            connections: 8,
+            queue: 1_000,
+            acquire_ms: 500,
+            statement_ms: 2_000,
+            token_wait_ms: 100,
+            waiting: 1_000,
+        }
     }
 }
 
@@ -164,10 +176,12 @@ impl Reader {
         within(&mut mistakes, "reader.queue", self.queue as u64, 1, 1_000_000);
         within(&mut mistakes, "reader.acquire_ms", self.acquire_ms, 10, 60_000);
         within(&mut mistakes, "reader.statement_ms", self.statement_ms, 10, 60_000);
-        if self.acquire_ms + self.statement_ms >= NGINX_READ_MS {
+        within(&mut mistakes, "reader.token_wait_ms", self.token_wait_ms, 0, 60_000);
+        within(&mut mistakes, "reader.waiting", self.waiting as u64, 1, 1_000_000);
+        let longest = self.token_wait_ms + self.acquire_ms + self.statement_ms;
+        if longest >= NGINX_READ_MS {
             mistakes.push(format!(
-                "reader.acquire_ms and reader.statement_ms are {} together: they must stay below {NGINX_READ_MS}, or nginx gives up first",
-                self.acquire_ms + self.statement_ms
+                "reader.token_wait_ms, reader.acquire_ms and reader.statement_ms are {longest} together: they must stay below {NGINX_READ_MS}, or nginx gives up first"
             ));
         }
         mistakes
@@ -206,7 +220,7 @@ fn within(mistakes: &mut Vec<String>, key: &str, value: u64, lowest: u64, highes
 }
 
 /// Known keys, for the hint at an unknown one. A test keeps the list equal to the structs.
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 33] = [
     "stream.url",
     "stream.monitor_url",
     "stream.max_bytes",
@@ -231,6 +245,8 @@ const KEYS: [&str; 31] = [
     "reader.queue",
     "reader.acquire_ms",
     "reader.statement_ms",
+    "reader.token_wait_ms",
+    "reader.waiting",
     "projector.batch_events",
     "projector.announce_ms",
     "stream",

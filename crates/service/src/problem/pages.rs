@@ -52,14 +52,15 @@ pages! {
     READ_TOO_SLOW = "read-too-slow",
     REJECTED = "rejected",
     REPLICA_AWAY = "replica-away",
+    REPLICA_BEHIND = "replica-behind",
     REPLICAS_AWAY = "replicas-away",
     REQUEST_TIMEOUT = "request-timeout",
     STOPPING = "stopping",
     STREAM_AWAY = "stream-away",
     STREAM_FULL = "stream-full",
     STREAM_REFUSED = "stream-refused",
-    UNKNOWN_ID = "unknown-id",
     STREAM_UNHEALTHY = "stream-unhealthy",
+    UNKNOWN_ID = "unknown-id",
     URI_TOO_LONG = "uri-too-long",
 }
 

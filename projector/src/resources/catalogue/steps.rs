@@ -191,6 +191,11 @@ async fn keys_and_indexes(connection: &mut PgConnection, table: Table) -> Result
     Ok(())
 }
 
+/// The statements that make all indexes but the keys'.
+pub(crate) fn indexes() -> Vec<String> {
+    Table::ALL.into_iter().flat_map(indexes_of).collect()
+}
+
 /// The statements that make a table's indexes.
 fn indexes_of(table: Table) -> Vec<String> {
     let on = format!(" on {} (", table.name());
@@ -226,7 +231,7 @@ mod tests {
     #[test]
     fn every_index_is_made_by_the_step_of_its_table() {
         let written: usize = INDEXES.iter().map(|file| file.matches("create index").count()).sum();
-        let made: Vec<String> = Table::ALL.into_iter().flat_map(indexes_of).collect();
+        let made = indexes();
         assert_eq!(made.len(), written);
         assert!(written >= 12 && made.iter().all(|index| index.starts_with("create index ")));
     }
