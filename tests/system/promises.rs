@@ -2,12 +2,14 @@
 
 mod atomicity;
 mod canary;
+mod commits;
 mod determinism;
 mod durability;
 mod freshness;
 mod import;
 mod logs;
 mod once;
+mod once_kept;
 mod overload;
 mod ownership;
 mod prefix;

@@ -37,7 +37,11 @@ pub(crate) struct App {
     pub(crate) room: Arc<Semaphore>,
 }
 
-pub(crate) async fn run(config: Config, arguments: &Run) -> Result<(), Box<dyn Error>> {
+/// Serves until SIGTERM or SIGINT, then finishes what is in flight.
+///
+/// # Errors
+/// When it cannot start, or the server or the stream must not be used as it is.
+pub async fn run(config: Config, arguments: &Run) -> Result<(), Box<dyn Error>> {
     // A writer opens nothing: it needs no old keys.
     let sealer = Sealer::new(keys::read(&config.keys.sealing)?);
     let hashing = keys::hashing(&config.keys)?;

@@ -7,25 +7,29 @@ use clap::{Args, Parser, Subcommand};
 /// Turns HTTP writes into events in Atelier's stream.
 #[derive(Debug, Parser)]
 #[command(name = "writer", version, max_term_width = 100)]
-pub(crate) struct Arguments {
+pub struct Arguments {
+    /// What to do.
     #[command(subcommand)]
-    pub(crate) verb: Verb,
+    pub verb: Verb,
 }
 
+/// The verbs.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Verb {
+pub enum Verb {
     /// Serve writes, until stopped. Run as many writers as you like
     Run(Run),
 }
 
+/// The arguments of `writer run`.
 #[derive(Debug, Args)]
-pub(crate) struct Run {
+pub struct Run {
+    /// Where the configuration comes from.
     #[command(flatten)]
-    pub(crate) config: service::config::Arguments,
+    pub config: service::config::Arguments,
     /// Where writes are served, to nginx
     #[arg(long, value_name = "ADDRESS")]
-    pub(crate) listen: SocketAddr,
+    pub listen: SocketAddr,
     /// Where /livez, /readyz and /metrics are served, to operators
     #[arg(long, value_name = "ADDRESS")]
-    pub(crate) operations: SocketAddr,
+    pub operations: SocketAddr,
 }

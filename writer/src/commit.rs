@@ -1,34 +1,40 @@
-//! From an event to its position: a bounded queue, and a task of its own that publishes.
+//! From an event to its position: a bounded queue, and a task of its own that commits what waits in it in groups.
 //!
 //! The task outlives the request: a client that hangs up never cancels a half-sent write. Overload is refused at
 //! once; the queue never grows.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod group;
+mod single;
+
+use std::collections::HashMap;
+use std::collections::hash_map;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use contract::Token;
-use contract::announcement::Stored;
 use service::config::Writer;
 use service::metrics::{PUBLISH_SECONDS, PUBLISHED, WRITE_QUEUE};
 use service::problem::{Problem, pages};
 use service::task;
-use stream::{Connection, Failure, Link, Message, Placed};
+use stream::{Connection, Message};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Semaphore, mpsc, oneshot};
-use tracing::Instrument;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::commit::group::Groups;
+use crate::commit::single::Bounds;
 
 /// A durable event.
 #[derive(Clone, Debug)]
-pub(crate) struct Committed {
+pub struct Committed {
     /// Epoch and position.
-    pub(crate) token: Token,
+    pub token: Token,
     /// An event with this message id was already there; the position is that one's.
-    pub(crate) duplicate: bool,
+    pub duplicate: bool,
 }
 
 /// Why an event has no position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotCommitted {
+pub enum NotCommitted {
     /// The queue is full.
     #[error("too many writes are waiting: nothing was stored; try again")]
     Overloaded,
@@ -61,131 +67,96 @@ impl From<NotCommitted> for Problem {
     }
 }
 
+type Answer = Result<Committed, NotCommitted>;
+
+/// Requests that wait for an event of the same id which is on its way.
+type Followers = Arc<Mutex<HashMap<String, Vec<oneshot::Sender<Answer>>>>>;
+
+/// An event on its way.
 struct Entry {
     /// The request's, for its id in the log.
     span: tracing::Span,
     message: Message,
     entered: Instant,
-    answer: oneshot::Sender<Result<Committed, NotCommitted>>,
+    answer: oneshot::Sender<Answer>,
+    followers: Followers,
+}
+
+impl Entry {
+    /// Tells everybody who waits for the event. For followers it was there already.
+    fn settle(self, answer: Answer) {
+        let outcome = match &answer {
+            Ok(Committed { duplicate: false, .. }) => "stored",
+            Ok(Committed { duplicate: true, .. }) => "duplicate",
+            Err(NotCommitted::Unknown) => "unknown",
+            Err(_) => "not_stored",
+        };
+        metrics::counter!(PUBLISHED, "outcome" => outcome).increment(1);
+        metrics::histogram!(PUBLISH_SECONDS).record(self.entered.elapsed().as_secs_f64());
+        let followers =
+            self.followers.lock().expect("no holder of this lock panics").remove(&self.message.id);
+        for follower in followers.unwrap_or_default() {
+            let answer = answer.clone().map(|committed| Committed { duplicate: true, ..committed });
+            let _heard_or_gone = follower.send(answer);
+        }
+        // A client that hung up does not hear it; the event is stored all the same.
+        let _heard_or_gone = self.answer.send(answer);
+    }
 }
 
 /// The way into the stream.
 #[derive(Clone)]
-pub(crate) struct Commits {
+pub struct Commits {
     queue: mpsc::Sender<Entry>,
+    followers: Followers,
     connection: Connection,
 }
 
 impl Commits {
-    /// Starts the task that publishes. It ends when the last handle is gone and everything is settled.
-    pub(crate) fn start(config: &Writer, connection: Connection) -> Commits {
+    /// Starts the task that commits. It ends when the last handle is gone and everything is settled.
+    pub fn start(config: &Writer, connection: Connection) -> Commits {
         let (queue, entries) = mpsc::channel(config.queue);
-        let publisher = Publisher {
-            connection: connection.clone(),
-            acknowledge: Duration::from_millis(config.acknowledge_ms),
-            deadline: Duration::from_millis(config.publish_ms),
-        };
-        task::essential("publisher", publisher.run(entries, config.in_flight));
-        Commits { queue, connection }
+        let bounds = Bounds::of(config, connection.clone());
+        task::essential("commits", Groups::new(config, bounds).run(entries));
+        Commits { queue, followers: Followers::default(), connection }
     }
 
-    /// Stores an event durably.
+    /// Stores an event durably. Of equal ids on their way at the same time only the first is sent: one duplicate would
+    /// have a whole batch refused.
     ///
     /// # Errors
     /// Whether and why it is not stored, or that nobody knows.
-    pub(crate) async fn commit(&self, message: Message) -> Result<Committed, NotCommitted> {
+    pub async fn commit(&self, message: Message) -> Result<Committed, NotCommitted> {
         // While the stream is away a write fails at once instead of waiting in a queue.
         self.connection.current().map_err(|_| NotCommitted::Away)?;
+        let answered = self.enter(message)?;
+        // The task ended without an answer: only when the process ends.
+        answered.await.unwrap_or(Err(NotCommitted::Unknown))
+    }
+
+    fn enter(&self, message: Message) -> Result<oneshot::Receiver<Answer>, NotCommitted> {
         let (answer, answered) = oneshot::channel();
-        let entry = Entry { span: tracing::Span::current(), message, entered: Instant::now(), answer };
+        let mut followers = self.followers.lock().expect("no holder of this lock panics");
+        let place = match followers.entry(message.id.clone()) {
+            hash_map::Entry::Occupied(mut leader) => {
+                leader.get_mut().push(answer);
+                return Ok(answered);
+            }
+            hash_map::Entry::Vacant(place) => place,
+        };
+        let entry = Entry {
+            span: tracing::Span::current(),
+            message,
+            entered: Instant::now(),
+            answer,
+            followers: self.followers.clone(),
+        };
         self.queue.try_send(entry).map_err(|error| match error {
             TrySendError::Full(_) => NotCommitted::Overloaded,
             TrySendError::Closed(_) => NotCommitted::Away,
         })?;
-        // The task ended without an answer: only when the process ends.
-        answered.await.unwrap_or(Err(NotCommitted::Unknown))
+        place.insert(Vec::new());
+        metrics::gauge!(WRITE_QUEUE).set((self.queue.max_capacity() - self.queue.capacity()) as f64);
+        Ok(answered)
     }
-}
-
-#[derive(Clone)]
-struct Publisher {
-    connection: Connection,
-    acknowledge: Duration,
-    deadline: Duration,
-}
-
-impl Publisher {
-    async fn run(self, mut entries: mpsc::Receiver<Entry>, in_flight: usize) {
-        let permits = Arc::new(Semaphore::new(in_flight));
-        while let Some(entry) = entries.recv().await {
-            metrics::gauge!(WRITE_QUEUE).set(entries.len() as f64);
-            let permit = permits.clone().acquire_owned().await.expect("the semaphore is never closed");
-            let publisher = self.clone();
-            tokio::spawn(async move {
-                let started = Instant::now();
-                let result = publisher.publish(&entry).instrument(entry.span.clone()).await;
-                let outcome = match &result {
-                    Ok(Committed { duplicate: false, .. }) => "stored",
-                    Ok(Committed { duplicate: true, .. }) => "duplicate",
-                    Err(NotCommitted::Unknown) => "unknown",
-                    Err(_) => "not_stored",
-                };
-                metrics::counter!(PUBLISHED, "outcome" => outcome).increment(1);
-                metrics::histogram!(PUBLISH_SECONDS).record(started.elapsed().as_secs_f64());
-                // A client that hung up does not hear it; the event is stored all the same.
-                let _heard_or_gone = entry.answer.send(result);
-                drop(permit);
-            });
-        }
-    }
-
-    /// Publishes, and after a lost acknowledgement again under the same id, until the deadline.
-    async fn publish(&self, entry: &Entry) -> Result<Committed, NotCommitted> {
-        let mut sent = false;
-        let mut deadline = self.deadline;
-        loop {
-            let left = deadline.saturating_sub(entry.entered.elapsed());
-            if left.is_zero() {
-                return Err(if sent { NotCommitted::Unknown } else { NotCommitted::Overloaded });
-            }
-            let link = match self.connection.current() {
-                Ok(link) => link,
-                Err(_) if !sent => return Err(NotCommitted::Away),
-                Err(_) => match tokio::time::timeout(left, self.connection.link()).await {
-                    Ok(link) => link,
-                    Err(_) => return Err(NotCommitted::Unknown),
-                },
-            };
-            // A repeat must come while the broker still remembers the id, or it would be stored twice.
-            deadline = deadline.min(link.duplicate_window() / 2);
-            match link.publish(&entry.message, self.acknowledge.min(left)).await {
-                Ok(placed) => return Ok(committed(&link, &entry.message, placed).await),
-                Err(Failure::Refused { code, description }) => {
-                    tracing::warn!(code, description, "the stream refused an event");
-                    return Err(match code {
-                        // An earlier send may have been stored before this refusal.
-                        _ if sent => NotCommitted::Unknown,
-                        Failure::FULL => NotCommitted::Full,
-                        _ => NotCommitted::Refused,
-                    });
-                }
-                Err(Failure::Unanswered(reason)) => {
-                    tracing::debug!(reason, "a publish was not acknowledged; repeating it under the same id");
-                    sent = true;
-                }
-            }
-        }
-    }
-}
-
-async fn committed(link: &Link, message: &Message, placed: Placed) -> Committed {
-    let token = Token { epoch: link.epoch().clone(), position: placed.position };
-    if !placed.duplicate {
-        let hash = message.hash().iter().map(|byte| format!("{byte:02x}")).collect();
-        let stored = Stored { epoch: token.epoch.clone(), position: token.position, hash };
-        if let Err(error) = link.announce_stored(&stored).await {
-            tracing::debug!(%error, "a commit was not announced");
-        }
-    }
-    Committed { token, duplicate: placed.duplicate }
 }

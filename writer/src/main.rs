@@ -1,23 +1,11 @@
-//! `writer`: turns HTTP writes into events in the stream. Holds no state but what is in flight.
-
-mod answer;
-mod app;
-mod arguments;
-mod commit;
-mod idempotency;
-mod outcome;
-mod references;
-mod resources;
-mod visibility;
-mod write;
+//! Wires the command line to the writer.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use service::config::EXIT_USAGE;
 use service::telemetry::say;
-
-use crate::arguments::{Arguments, Verb};
+use writer::{Arguments, Verb};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -30,7 +18,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(EXIT_USAGE);
         }
     };
-    match app::run(config, &arguments).await {
+    match writer::run(config, &arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("writer: {error}"));

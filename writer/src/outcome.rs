@@ -11,6 +11,8 @@ use crate::app::App;
 use crate::commit::NotCommitted;
 use crate::write::Write;
 
+/// How replicas keep the outcome of an event that was applied.
+const APPLIED: &str = "applied";
 /// The latest answer: below the 15 seconds that nginx waits for a writer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(14);
 /// The wait for replicas ends earlier, so that its result can still be told.
@@ -38,7 +40,11 @@ impl App {
     }
 
     async fn settle(&self, write: &Write, event: &Event) -> Result<Done, Problem> {
-        let committed = self.commits.commit(write.message(event)).await?;
+        if let Some(done) = self.done_before(write).await? {
+            return Ok(done);
+        }
+        let committed = self.commits.commit(write.message(event)).await;
+        let committed = committed.map_err(|reason| self.not_committed(reason))?;
         if committed.duplicate {
             self.compare_with_first(write, committed.token.position).await?;
         }
@@ -70,6 +76,40 @@ impl App {
         }
     }
 
+    /// What a write under this `Idempotency-Key` came to before. The broker knows the keys of the last minutes, replicas
+    /// those of a day: the replica that is asked must overlap with the broker.
+    async fn done_before(&self, write: &Write) -> Result<Option<Done>, Problem> {
+        let Some(ours) = &write.identity.idempotency else {
+            return Ok(None);
+        };
+        let link = self.connection.current().map_err(|_| self.not_committed(NotCommitted::Away))?;
+        let overlap = link.duplicate_window() / 2;
+        let Some(holder) = self.references.holder(link.epoch(), overlap, ours).await? else {
+            return Ok(None);
+        };
+        if holder.body != ours.body {
+            return Err(Problem::key_reused());
+        }
+        if holder.outcome != APPLIED {
+            return Err(Problem::rejected(&holder.outcome));
+        }
+        let token = Token { epoch: link.epoch().clone(), position: holder.position };
+        let longest = if write.respond_async { Duration::ZERO } else { self.visible_wait };
+        let applied = self.visibility.wait(&token, longest).await.applied;
+        Ok(Some(Done { token, applied }))
+    }
+
+    /// While the stream is away because its server is not well, whoever writes is told so.
+    fn not_committed(&self, reason: NotCommitted) -> Problem {
+        match (reason, self.connection.current()) {
+            (NotCommitted::Away, Err(error)) => match &*error {
+                stream::Error::Unhealthy { reason, .. } => unhealthy(reason),
+                _ => NotCommitted::Away.into(),
+            },
+            (reason, _) => reason.into(),
+        }
+    }
+
     /// A repeat under an `Idempotency-Key` gets the first answer, but only for the first request's body.
     async fn compare_with_first(&self, write: &Write, first: Position) -> Result<(), Problem> {
         let Some(ours) = &write.identity.idempotency else {
@@ -89,4 +129,12 @@ impl App {
             _ => Ok(()),
         }
     }
+}
+
+/// The server's own words, without paths: they are nobody's business but the operator's, whose log has them.
+pub(crate) fn unhealthy(reason: &str) -> Problem {
+    let words: Vec<&str> = reason.split_whitespace().filter(|word| !word.contains('/')).collect();
+    let detail =
+        format!("the event stream cannot store ({}): nothing was stored; try again", words.join(" "));
+    Problem::unavailable(pages::STREAM_UNHEALTHY, detail)
 }

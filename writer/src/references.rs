@@ -1,112 +1,39 @@
-//! Does what a write refers to exist? Asked of the most advanced live replica, before the event is written.
+//! What a writer asks replicas: does what a write refers to exist, who holds an `Idempotency-Key`, what became of an
+//! event. Asked in groups, of the most advanced live replica.
 
-use std::collections::HashMap;
+mod existing;
+mod group;
+mod outcomes;
+mod replicas;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use contract::fields::{Refusal, Refusals};
-use contract::fold::{Outcome, Reason};
+use contract::fold::{Holder, Outcome};
 use contract::resources::reviews::NewReview;
-use contract::{Idempotency, Position};
-use replica::{Role, SCHEMA_LIVE, connect_options};
+use contract::{Epoch, Idempotency, Position};
 use service::Config;
 use service::problem::{Problem, pages};
-use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
-use sqlx::query::Query;
-use sqlx::{Decode, Postgres, Row, Type, postgres::PgArguments};
 use stream::Connection;
 
+use crate::outcome::unhealthy;
 use crate::visibility::Visibility;
-
-const NEW_REVIEW: &str = include_str!("references/new_review.sql");
-const OUTCOME: &str = include_str!("references/outcome.sql");
-/// How long one replica may take to answer.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// What a write may refer to by its id alone.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
-    /// `products`
-    Product,
-    /// `skus`
-    Sku,
-    /// `reviews`
-    Review,
-    /// `questions`
-    Question,
-    /// `answers`
-    Answer,
-}
-
-impl Kind {
-    /// Asks a replica for one id of the kind.
-    fn statement(self) -> &'static str {
-        match self {
-            Kind::Product => include_str!("references/product.sql"),
-            Kind::Sku => include_str!("references/sku.sql"),
-            Kind::Review => include_str!("references/review.sql"),
-            Kind::Question => include_str!("references/question.sql"),
-            Kind::Answer => include_str!("references/answer.sql"),
-        }
-    }
-
-    /// What a shopper calls it.
-    fn word(self) -> &'static str {
-        match self {
-            Kind::Product => "product",
-            Kind::Sku => "sku",
-            Kind::Review => "review",
-            Kind::Question => "question",
-            Kind::Answer => "answer",
-        }
-    }
-}
-
-type Statement<'q> = Query<'q, Postgres, PgArguments>;
-
-/// A replica's answer.
-struct Asked {
-    row: PgRow,
-    /// It is live: what it does not know does not exist. Another one may only be behind, so its "no" counts only once it
-    /// has the whole catalogue.
-    certain: bool,
-}
-
-impl Asked {
-    /// Whether the thing asked for exists.
-    ///
-    /// # Errors
-    /// 503 while a catalogue is being imported, or when the replica may only be behind.
-    fn exists(&self) -> Result<bool, Problem> {
-        if self.get("importing")? {
-            let detail = "the catalogue is being imported: nothing was stored; try again";
-            return Err(Problem::unavailable(pages::IMPORTING, detail));
-        }
-        let (known, complete): (bool, bool) = (self.get("known")?, self.get("complete")?);
-        if known || complete || self.certain {
-            return Ok(known);
-        }
-        let detail = "no replica that is up to date can be asked: nothing was stored; try again";
-        Err(Problem::unavailable(pages::REPLICAS_AWAY, detail))
-    }
-
-    fn get<'r, T: Decode<'r, Postgres> + Type<Postgres>>(&'r self, column: &str) -> Result<T, Problem> {
-        self.row.try_get(column).map_err(|error| {
-            tracing::error!(%error, column, "a reference check's answer could not be read");
-            Problem::internal()
-        })
-    }
-}
+use existing::Existing;
+pub(crate) use existing::Kind;
+use outcomes::Outcomes;
+use replicas::Replicas;
 
 /// Asks replicas.
 pub(crate) struct References {
-    replicas: Vec<(String, PgPool)>,
+    existing: Existing,
+    outcomes: Outcomes,
     connection: Connection,
     visibility: Visibility,
     wait: Duration,
 }
 
 impl References {
-    /// Pools that connect when they are first used.
+    /// Connects when the first question comes.
     ///
     /// # Errors
     /// When a replica's url or password cannot be read.
@@ -115,20 +42,14 @@ impl References {
         connection: Connection,
         visibility: Visibility,
     ) -> Result<References, replica::Error> {
-        let mut replicas = Vec::new();
-        for replica in &config.replicas {
-            let options =
-                connect_options(&replica.url, &replica.passwords, Role::Writer, "writer")?.options([
-                    ("search_path", SCHEMA_LIVE),
-                    ("default_transaction_read_only", "on"),
-                    ("statement_timeout", "1000"),
-                ]);
-            let pool =
-                PgPoolOptions::new().max_connections(config.writer.connections).acquire_timeout(PATIENCE);
-            replicas.push((replica.name.clone(), pool.connect_lazy_with(options)));
-        }
-        let wait = Duration::from_millis(config.writer.reference_wait_ms);
-        Ok(References { replicas, connection, visibility, wait })
+        let replicas = Arc::new(Replicas::new(config, visibility.clone())?);
+        Ok(References {
+            existing: Existing::new(&replicas),
+            outcomes: Outcomes::new(&replicas),
+            connection,
+            visibility,
+            wait: Duration::from_millis(config.writer.reference_wait_ms),
+        })
     }
 
     /// Checks a new review's product and characteristics.
@@ -136,23 +57,7 @@ impl References {
     /// # Errors
     /// 404 when one is unknown, 422 when a characteristic is another product's, 503 while nobody can tell.
     pub(crate) async fn new_review(&self, review: &NewReview) -> Result<(), Problem> {
-        let ids: Vec<i64> = review.characteristics.iter().map(|rating| rating.id).collect();
-        let asked = self.ask(|| sqlx::query(NEW_REVIEW).bind(review.product_id).bind(ids.clone())).await?;
-        if !asked.exists()? {
-            return Err(Problem::unknown("product", review.product_id));
-        }
-        let (characteristics, products): (Vec<i64>, Vec<i64>) =
-            (asked.get("characteristics")?, asked.get("products")?);
-        let owners: HashMap<i64, i64> = characteristics.into_iter().zip(products).collect();
-        if let Some(unknown) = ids.iter().find(|id| !owners.contains_key(id)) {
-            return Err(Problem::unknown("characteristic", *unknown));
-        }
-        let foreign = ids.iter().filter(|id| owners[id] != review.product_id).map(|id| Refusal {
-            field: format!("characteristics.{id}"),
-            message: format!("is no characteristic of product {}", review.product_id),
-        });
-        let foreign: Vec<Refusal> = foreign.collect();
-        if foreign.is_empty() { Ok(()) } else { Err(Problem::fields(Refusals(foreign))) }
+        self.existing.new_review(review).await
     }
 
     /// Checks that something exists. What was just written may not have reached the replica: it is waited for.
@@ -162,11 +67,11 @@ impl References {
     pub(crate) async fn exists(&self, kind: Kind, id: i64) -> Result<(), Problem> {
         let mut waited = false;
         loop {
-            let asked = self.ask(|| sqlx::query(kind.statement()).bind(id)).await?;
-            let (position, checkpoint): (Position, i64) = (Position::from_i64(id), asked.get("position")?);
-            if asked.exists()? {
+            let position = Position::from_i64(id);
+            let found = self.existing.look(kind, id).await?;
+            if found.exists {
                 return Ok(());
-            } else if position < Position::FIRST || checkpoint >= id {
+            } else if position < Position::FIRST || found.position >= id {
                 return Err(Problem::unknown(kind.word(), id));
             } else if waited {
                 return Err(Problem::unavailable(
@@ -183,61 +88,42 @@ impl References {
         }
     }
 
+    /// Who holds a key, if anybody does: asked of a replica that missed nothing that was stored longer ago than `age`.
+    ///
+    /// # Errors
+    /// 503: no such replica answered.
+    pub(crate) async fn holder(
+        &self,
+        epoch: &Epoch,
+        age: Duration,
+        key: &Idempotency,
+    ) -> Result<Option<Holder>, Problem> {
+        self.outcomes.holder(epoch, age, key).await.map_err(|_unanswered| {
+            Problem::unavailable(
+                pages::REPLICAS_AWAY,
+                "no replica that is up to date can be asked who used this Idempotency-Key: nothing was stored; try again with the same key",
+            )
+        })
+    }
+
     /// What became of an event that some replica has applied; `None` when nobody can tell.
     pub(crate) async fn outcome(
         &self,
         position: Position,
         key: Option<&Idempotency>,
     ) -> Option<(Outcome, Option<Position>)> {
-        let key = key.map(|key| key.key.clone());
-        let asked = self.ask(|| sqlx::query(OUTCOME).bind(position.as_i64()).bind(key.clone())).await.ok()?;
-        let row = asked.row;
-        let read = || -> sqlx::Result<(i64, Option<String>, Option<i64>)> {
-            Ok((row.try_get("checkpoint")?, row.try_get("reason")?, row.try_get("holder")?))
-        };
-        let (checkpoint, reason, holder) = read().ok()?;
-        if checkpoint < position.as_i64() {
-            return None;
-        }
-        if let Some(reason) = reason {
-            let reason: Reason = serde_json::from_value(serde_json::Value::String(reason)).ok()?;
-            return Some((Outcome::Rejected(reason), None));
-        }
-        match holder.map(Position::from_i64) {
-            Some(first) if first < position => Some((Outcome::NoOp, Some(first))),
-            _ => Some((Outcome::Applied, None)),
-        }
-    }
-
-    /// Asks the live replicas, the most advanced first, then the others.
-    async fn ask<'q>(&self, statement: impl Fn() -> Statement<'q>) -> Result<Asked, Problem> {
-        let live = self.visibility.live_replicas();
-        let rank = |name: &str| live.iter().position(|replica| replica == name).unwrap_or(usize::MAX);
-        let mut replicas: Vec<_> = self.replicas.iter().collect();
-        replicas.sort_by_key(|(name, _)| rank(name));
-        for (name, pool) in replicas {
-            match tokio::time::timeout(PATIENCE, statement().fetch_one(pool)).await {
-                Ok(Ok(row)) => return Ok(Asked { row, certain: live.contains(name) }),
-                Ok(Err(error)) => {
-                    tracing::warn!(replica = name, %error, "a reference could not be checked on this replica")
-                }
-                Err(_) => tracing::warn!(replica = name, "a reference check took too long on this replica"),
-            }
-        }
-        Err(Problem::unavailable(
-            pages::REPLICAS_AWAY,
-            "no replica can be asked whether the write refers to something that exists: nothing was stored; try again",
-        ))
+        self.outcomes.outcome(position, key).await
     }
 
     async fn head(&self) -> Result<Position, Problem> {
-        let away = |_| {
-            Problem::unavailable(
+        let away = |error: &stream::Error| match error {
+            stream::Error::Unhealthy { reason, .. } => unhealthy(reason),
+            _ => Problem::unavailable(
                 pages::STREAM_AWAY,
                 "the event stream cannot be reached: nothing was stored; try again",
-            )
+            ),
         };
-        let link = self.connection.current().map_err(|error| away(error.to_string()))?;
-        link.head().await.map_err(|error| away(error.to_string()))
+        let link = self.connection.current().map_err(|error| away(&error))?;
+        link.head().await.map_err(|error| away(&error))
     }
 }

@@ -116,6 +116,12 @@ impl Visibility {
         self.state.lock().expect("no holder of this lock panics").heard.live(Instant::now())
     }
 
+    /// The replicas that lack nothing that was stored longer ago than `age`, the most advanced first.
+    pub(crate) fn confirmed_replicas(&self, epoch: &Epoch, age: Duration) -> Vec<String> {
+        let state = self.state.lock().expect("no holder of this lock panics");
+        state.heard.confirmed(epoch, age, Instant::now())
+    }
+
     fn look(&self, epoch: &Epoch, position: Position) -> Seen {
         let state = self.state.lock().expect("no holder of this lock panics");
         match state.heard.all_live_at(epoch, position, Instant::now()) {

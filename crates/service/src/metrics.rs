@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Requests answered, by route, method and status.
 pub const HTTP_REQUESTS: &str = "atelier_http_requests_total";
 /// Seconds until a request was answered, by route and method.
 pub const HTTP_SECONDS: &str = "atelier_http_request_seconds";
-/// Seconds until an event was acknowledged as durable.
+/// Seconds from a write's place in the queue until its event was acknowledged as durable, or was not.
 pub const PUBLISH_SECONDS: &str = "atelier_write_publish_seconds";
+/// Events of one commit.
+pub const COMMIT_EVENTS: &str = "atelier_write_commit_events";
 /// Publishes by outcome: `stored`, `duplicate`, `not_stored`, `unknown`.
 pub const PUBLISHED: &str = "atelier_write_published_total";
 /// Seconds from the acknowledgement until every live replica had applied the event.
@@ -42,6 +44,9 @@ pub const READS_STALE: &str = "atelier_read_stale_total";
 const BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// Bounds of [`COMMIT_EVENTS`].
+const EVENTS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
+
 /// How often samples are put into their buckets.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -55,8 +60,12 @@ impl Recorder {
     /// # Panics
     /// When started twice.
     pub fn start() -> Recorder {
-        let builder =
-            PrometheusBuilder::new().set_buckets(&BUCKETS).expect("the list of buckets is not empty");
+        let builder = PrometheusBuilder::new()
+            .set_buckets(&BUCKETS)
+            .and_then(|builder| {
+                builder.set_buckets_for_metric(Matcher::Full(COMMIT_EVENTS.to_owned()), &EVENTS)
+            })
+            .expect("the lists of buckets are not empty");
         let handle = builder.install_recorder().expect("measuring is started once");
         describe_counter!(HTTP_REQUESTS, "Requests answered");
         describe_histogram!(HTTP_SECONDS, Unit::Seconds, "Seconds until a request was answered");
@@ -65,6 +74,7 @@ impl Recorder {
             Unit::Seconds,
             "Seconds until an event was acknowledged as durable"
         );
+        describe_histogram!(COMMIT_EVENTS, "Events of one commit");
         describe_counter!(PUBLISHED, "Publishes by outcome");
         describe_histogram!(
             VISIBLE_SECONDS,

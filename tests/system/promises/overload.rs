@@ -10,7 +10,7 @@ fn narrow(mut options: SystemOptions) -> SystemOptions {
     options.replicas = vec!["a".into()];
     options.with_environment("writer", "ATELIER_WRITER_QUEUE", "2").with_environment(
         "writer",
-        "ATELIER_WRITER_IN_FLIGHT",
+        "ATELIER_WRITER_COMMITS",
         "1",
     )
 }

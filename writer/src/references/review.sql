@@ -1,12 +1,13 @@
--- What a vote or a report refers to. $1 review id. Answer: one row with the snapshot's position.
+-- Which reviews votes and reports may refer to. $1 review ids. Answer: one row with the snapshot's position.
 -- While a catalogue is being imported its tables have no keys, so they are not looked into.
 -- Indexes: reviews_pkey, catalogue_pkey, checkpoint_pkey.
 select
     position,
     exists (select from catalogue where closed is null) as importing,
     exists (select from catalogue where closed is not null) as complete,
-    case
-        when exists (select from catalogue where closed is null) then false
-        else exists (select from reviews where id = $1)
-    end as known
+    array(
+        select id
+        from reviews
+        where id = any($1::bigint[]) and not exists (select from catalogue where closed is null)
+    ) as known
 from checkpoint

@@ -1,12 +1,13 @@
--- What a cart line refers to. $1 sku id. Answer: one row with the snapshot's position.
+-- Which skus cart lines may refer to. $1 sku ids. Answer: one row with the snapshot's position.
 -- While a catalogue is being imported its tables have no keys, so they are not looked into.
 -- Indexes: skus_pkey, catalogue_pkey, checkpoint_pkey.
 select
     position,
     exists (select from catalogue where closed is null) as importing,
     exists (select from catalogue where closed is not null) as complete,
-    case
-        when exists (select from catalogue where closed is null) then false
-        else exists (select from skus where id = $1)
-    end as known
+    array(
+        select id
+        from skus
+        where id = any($1::bigint[]) and not exists (select from catalogue where closed is null)
+    ) as known
 from checkpoint

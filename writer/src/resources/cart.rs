@@ -41,7 +41,7 @@ async fn add(State(app): State<Arc<App>>, request: Request) -> Result<Response, 
     let done = app.submit(&write, &into_event(line, cart.session)).await?;
     let mut answer = answer::recorded(&write, &done);
     if let Some(cookie) = cart.cookie {
-        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(answer)
 }

@@ -1,5 +1,6 @@
 //! What announcements say, with their times: pure, so that its rules can be tested without waiting.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ const REMEMBERED: usize = 10_000;
 struct Replica {
     last: Progress,
     at: Instant,
+    /// When it was last heard at the stream's head.
+    at_head: Option<Instant>,
     /// From just above here to its position every exception is known.
     known_above: Position,
     exceptions: BTreeMap<Position, (Outcome, Option<Position>)>,
@@ -40,6 +43,7 @@ impl Heard {
         let replica = self.replicas.entry(name).or_insert_with(|| Replica {
             last: progress.clone(),
             at,
+            at_head: None,
             known_above: progress.previous,
             exceptions: BTreeMap::new(),
         });
@@ -62,6 +66,13 @@ impl Heard {
         while replica.exceptions.len() > REMEMBERED {
             let (oldest, _) = replica.exceptions.pop_first().expect("the map is over its limit");
             replica.known_above = oldest;
+        }
+        if progress.epoch != replica.last.epoch {
+            replica.at_head = None;
+        }
+        if progress.position >= progress.head {
+            // The head is as old as its last confirmation.
+            replica.at_head = at.checked_sub(Duration::from_millis(progress.head_age_ms));
         }
         replica.last = progress;
         replica.at = at;
@@ -88,9 +99,16 @@ impl Heard {
 
     /// Names of the live replicas, the most advanced first.
     pub(super) fn live(&self, now: Instant) -> Vec<String> {
-        let mut live: Vec<_> = self.replicas.iter().filter(|(_, replica)| replica.is_live(now)).collect();
-        live.sort_by_key(|(name, replica)| (std::cmp::Reverse(replica.last.position), (*name).clone()));
-        live.into_iter().map(|(name, _)| name.clone()).collect()
+        in_order(self.replicas.iter().filter(|(_, replica)| replica.is_live(now)))
+    }
+
+    /// Names of the replicas that were at the head within `age`, and so lack nothing that was stored before that; the
+    /// most advanced first.
+    pub(super) fn confirmed(&self, epoch: &Epoch, age: Duration, now: Instant) -> Vec<String> {
+        let confirmed = self.replicas.iter().filter(|(_, replica)| {
+            replica.last.epoch == *epoch && replica.at_head.is_some_and(|at| now.duration_since(at) < age)
+        });
+        in_order(confirmed)
     }
 
     /// What became of an event, when some replica has told.
@@ -112,6 +130,13 @@ impl Replica {
     fn is_live(&self, now: Instant) -> bool {
         self.last.state.is_waited_for() && now.duration_since(self.at) < LIVE
     }
+}
+
+/// Names, the most advanced first.
+fn in_order<'a>(replicas: impl Iterator<Item = (&'a String, &'a Replica)>) -> Vec<String> {
+    let mut replicas: Vec<_> = replicas.collect();
+    replicas.sort_by_key(|(name, replica)| (Reverse(replica.last.position), *name));
+    replicas.into_iter().map(|(name, _)| name.clone()).collect()
 }
 
 #[cfg(test)]
@@ -170,6 +195,22 @@ mod tests {
         let mut heard = Heard::new(start);
         heard.hear("a".into(), progress(10, 10, State::Serving, Some(&[])), start);
         assert_eq!(heard.all_live_at(&epoch(), Position(1), start + LIVE / 2), None);
+    }
+
+    #[test]
+    fn a_replica_is_confirmed_while_it_was_just_at_the_head_of_the_same_stream() {
+        let (start, age) = (Instant::now(), Duration::from_secs(60));
+        let mut heard = Heard::new(start);
+        let behind = Progress { head: Position(12), ..progress(10, 11, State::CatchingUp, Some(&[])) };
+        heard.hear("a".into(), progress(10, 10, State::Serving, Some(&[])), start);
+        heard.hear("b".into(), behind.clone(), start);
+        heard.hear("a".into(), behind, start + age / 2);
+        assert_eq!(heard.confirmed(&epoch(), age, start + age / 2), ["a"]);
+        assert_eq!(heard.confirmed(&epoch(), age, start + age), [] as [&str; 0]);
+        let other =
+            Progress { epoch: "zzzzzzzzzzzz".parse().unwrap(), ..progress(9, 9, State::Serving, None) };
+        heard.hear("a".into(), Progress { head: Position(12), ..other }, start + age / 2);
+        assert_eq!(heard.confirmed(&epoch(), age, start + age / 2), [] as [&str; 0]);
     }
 
     #[test]

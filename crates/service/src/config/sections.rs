@@ -95,15 +95,16 @@ pub struct Writer {
     /// Writes in progress, in units of 8 kB of their bodies; above it a write is refused at once. High: much memory
     /// when the stream is slow; low: refusals in a short burst.
     pub queue: usize,
-    /// Publishes in flight at a time.
-    pub in_flight: usize,
+    /// Commits on their way at a time. What waits meanwhile is the next one: few make large commits, for fewer fsyncs.
+    pub commits: usize,
+    /// From how many events on a commit goes as one batch, for one fsync and a fixed cost; fewer are published one by
+    /// one, an fsync each. 1,001 or more: never.
+    pub batch_from: usize,
     /// How long one publish waits for its acknowledgement before it is repeated under the same id.
     pub acknowledge_ms: u64,
     /// How long a write may wait and be repeated until it is acknowledged; then its fate is unknown. Half of the stream's
     /// duplicate window bounds it too.
     pub publish_ms: u64,
-    /// Connections to each replica for reference checks.
-    pub connections: u32,
 }
 
 impl Default for Writer {
@@ -112,10 +113,10 @@ impl Default for Writer {
             visible_wait_ms: 250,
             reference_wait_ms: 250,
             queue: 4_096,
-            in_flight: 256,
+            commits: 2,
+            batch_from: 16,
             acknowledge_ms: 2_000,
             publish_ms: 8_000,
-            connections: 4,
         }
     }
 }
@@ -126,10 +127,10 @@ impl Writer {
         within(&mut mistakes, "writer.visible_wait_ms", self.visible_wait_ms, 0, 60_000);
         within(&mut mistakes, "writer.reference_wait_ms", self.reference_wait_ms, 0, 60_000);
         within(&mut mistakes, "writer.queue", self.queue as u64, 1, 1_000_000);
-        within(&mut mistakes, "writer.in_flight", self.in_flight as u64, 1, 10_000);
+        within(&mut mistakes, "writer.commits", self.commits as u64, 1, 20);
+        within(&mut mistakes, "writer.batch_from", self.batch_from as u64, 2, 1_000_000);
         within(&mut mistakes, "writer.acknowledge_ms", self.acknowledge_ms, 10, 45_000);
         within(&mut mistakes, "writer.publish_ms", self.publish_ms, 10, 45_000);
-        within(&mut mistakes, "writer.connections", self.connections.into(), 1, 100);
         mistakes
     }
 }
@@ -237,10 +238,10 @@ const KEYS: [&str; 33] = [
     "writer.visible_wait_ms",
     "writer.reference_wait_ms",
     "writer.queue",
-    "writer.in_flight",
+    "writer.commits",
+    "writer.batch_from",
     "writer.acknowledge_ms",
     "writer.publish_ms",
-    "writer.connections",
     "reader.connections",
     "reader.queue",
     "reader.acquire_ms",

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use async_nats::header::HeaderValue;
+use async_nats::header::{HeaderMap, HeaderValue};
 use async_nats::{Request, Subject};
 use contract::Position;
 
@@ -31,7 +31,7 @@ impl Link {
     pub async fn publish_batch(
         &self,
         id: &str,
-        messages: &[Message],
+        messages: &[&Message],
         timeout: Duration,
     ) -> Result<Position, Failure> {
         assert!((1..=BATCH_LIMIT).contains(&messages.len()), "a batch holds 1 to {BATCH_LIMIT} events");
@@ -49,29 +49,26 @@ impl Link {
         Ok(Position(answer.seq - count + 1))
     }
 
-    /// The last one's acknowledgement commits them all. Of the first one the server says whether it takes batches at
-    /// all; those between are not answered.
-    async fn send_batch(&self, id: &str, messages: &[Message]) -> Result<Answer, Failure> {
-        let last = messages.len() - 1;
-        for (index, message) in messages.iter().enumerate() {
-            let mut headers = message.headers.clone();
-            headers.insert(ID, id);
-            headers.insert(SEQUENCE, HeaderValue::from(index as u64 + 1));
+    /// The last one's acknowledgement commits them all; until that one is sent, none can be stored.
+    async fn send_batch(&self, id: &str, messages: &[&Message]) -> Result<Answer, Failure> {
+        let (last, before) = messages.split_last().expect("a batch holds events");
+        for (index, message) in before.iter().enumerate() {
+            let headers = batch_headers(message, id, index + 1);
             let subject = Subject::from(message.subject.as_str());
-            if index > 0 && index < last {
-                let sent = self.client.publish_with_headers(subject, headers, message.payload.clone());
-                sent.await.map_err(|error| Failure::Unanswered(error.to_string()))?;
-                continue;
-            }
-            if index == last {
-                headers.insert(COMMIT, "1");
-            }
-            let request = Request::new().payload(message.payload.clone()).headers(headers).timeout(None);
-            let answer = self.client.send_request(subject, request).await.map_err(refused_by_client)?;
-            if index == last || !answer.payload.is_empty() {
-                return answered(&answer.payload);
-            }
+            let sent = self.client.publish_with_headers(subject, headers, message.payload.clone()).await;
+            sent.map_err(|error| Failure::Refused { code: 0, description: error.to_string() })?;
         }
-        unreachable!("the last event's answer is returned")
+        let mut headers = batch_headers(last, id, messages.len());
+        headers.insert(COMMIT, "1");
+        let request = Request::new().payload(last.payload.clone()).headers(headers).timeout(None);
+        let answer = self.client.send_request(Subject::from(last.subject.as_str()), request).await;
+        answered(&answer.map_err(refused_by_client)?.payload)
     }
+}
+
+fn batch_headers(message: &Message, id: &str, sequence: usize) -> HeaderMap {
+    let mut headers = message.headers.clone();
+    headers.insert(ID, id);
+    headers.insert(SEQUENCE, HeaderValue::from(sequence as u64));
+    headers
 }
