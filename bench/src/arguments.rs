@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::commits::CommitArguments;
+use crate::follow::FollowArguments;
 use crate::import::ImportArguments;
 use crate::statements::StatementArguments;
+use crate::visible::VisibleArguments;
 
 /// Measures Atelier, each row beside its reference.
 ///
@@ -46,6 +49,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Other {
     Statements(StatementArguments),
     Import(ImportArguments),
+    Commits(CommitArguments),
+    Follow(FollowArguments),
+    Visible(VisibleArguments),
 }
 
 /// A row of the table.

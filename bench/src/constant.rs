@@ -32,26 +32,32 @@ impl Constant {
         for _ in private.system.reader_urls() {
             readers.push(listen(body.clone()).await?);
         }
-        let folder = TemporaryFolder::new("constant")?;
-        let data = Data::new(folder.path());
-        data.prepare()?;
-        let ports = Ports::choose(&data, None, None)?;
-        let shape = Shape {
-            port: ports.nginx(),
-            readers: readers.clone(),
-            writers: readers.clone(),
-            origins: Vec::new(),
-        };
-        let spec = nginx::prepare(&private.system.components().nginx, &data, &shape)?;
-        let process = Process::new(spec, || {});
-        private.stop_later(process.clone(), folder);
-        process.start().await?;
-        Ok(Self {
-            straight: format!("http://{}", loopback(readers[0])),
-            nginx: format!("http://{}", loopback(shape.port)),
-            body,
-        })
+        let nginx = before(private, readers.clone()).await?;
+        Ok(Self { straight: format!("http://{}", loopback(readers[0])), nginx, body })
     }
+}
+
+/// Starts an nginx like the system's before other services, and tells its address. It is stopped with the system.
+///
+/// # Errors
+/// When it does not start.
+pub(crate) async fn before(private: &Private, ports_of_services: Vec<u16>) -> Result<String, Error> {
+    let folder = TemporaryFolder::new("nginx")?;
+    let data = Data::new(folder.path());
+    data.prepare()?;
+    let ports = Ports::choose(&data, None, None)?;
+    let shape = Shape {
+        port: ports.nginx(),
+        readers: ports_of_services.clone(),
+        lenient: Vec::new(),
+        writers: ports_of_services,
+        origins: Vec::new(),
+    };
+    let spec = nginx::prepare(&private.system.components().nginx, &data, &shape)?;
+    let process = Process::new(spec, || {});
+    private.stop_later(process.clone(), folder);
+    process.start().await?;
+    Ok(format!("http://{}", loopback(shape.port)))
 }
 
 /// Serves until the bench ends.

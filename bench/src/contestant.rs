@@ -1,5 +1,7 @@
 //! What a line of the table measures.
 
+mod batches;
+mod committed;
 mod pgbench;
 mod posts;
 mod publishes;
@@ -7,6 +9,8 @@ mod reads;
 
 use std::time::Duration;
 
+pub(crate) use batches::Batches;
+pub(crate) use committed::Committed;
 pub(crate) use pgbench::Pgbench;
 pub(crate) use posts::{Posts, post_and_read_back};
 pub(crate) use publishes::Publishes;
@@ -26,6 +30,10 @@ pub(crate) enum Contestant {
     Pgbench(Pgbench),
     /// Plain publishes from a loop.
     Publishes(Publishes),
+    /// Atomic batches from a loop.
+    Batches(Batches),
+    /// The writer's group commit, in this process.
+    Committed(Committed),
 }
 
 impl Contestant {
@@ -44,6 +52,8 @@ impl Contestant {
             Contestant::Posts(posts) => posts.measure(private, line, duration).await,
             Contestant::Pgbench(pgbench) => pgbench.measure(line, duration).await,
             Contestant::Publishes(publishes) => publishes.measure(line, duration).await,
+            Contestant::Batches(batches) => batches.measure(line, duration).await,
+            Contestant::Committed(committed) => committed.measure(private, line, duration).await,
         }
     }
 }

@@ -26,6 +26,9 @@ pub(crate) struct Load {
     pub(crate) connections: u32,
     /// The status that every answer must have.
     pub(crate) status: u16,
+    /// Requests a second that are sent whatever comes back; none: as many as are answered. Latencies then count from when
+    /// a request should have been sent.
+    pub(crate) rate: Option<u32>,
     /// The requests.
     pub(crate) requests: Requests,
 }
@@ -129,6 +132,9 @@ impl Load {
             // A Ctrl-C in the terminal reaches the bench alone, which then ends this.
             .process_group(0)
             .kill_on_drop(true);
+        if let Some(rate) = self.rate {
+            command.args(["-q", &rate.to_string(), "--latency-correction"]);
+        }
         match &self.requests {
             Requests::Get { urls } => {
                 command.arg("--urls-from-file").arg(urls);
@@ -188,6 +194,7 @@ mod tests {
             oha: PathBuf::new(),
             connections: 1,
             status: 200,
+            rate: None,
             requests: Requests::Get { urls: PathBuf::new() },
         };
         load.judge("a line", serde_json::from_str(&report).unwrap())

@@ -4,11 +4,13 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
+mod commits;
 mod constant;
 mod contestant;
 mod disk;
 mod error;
 mod figures;
+mod follow;
 mod import;
 mod load;
 mod private;
@@ -18,6 +20,7 @@ mod row;
 mod rows;
 mod statements;
 mod tool;
+mod visible;
 
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -39,6 +42,9 @@ async fn main() -> ExitCode {
     let outcome = match &arguments.other {
         Some(Other::Statements(statements)) => statements::run(statements).await,
         Some(Other::Import(arguments)) => import::run(arguments).await,
+        Some(Other::Commits(arguments)) => commits::run(arguments).await,
+        Some(Other::Follow(arguments)) => follow::run(arguments).await,
+        Some(Other::Visible(arguments)) => visible::run(arguments).await,
         None => run(&arguments).await,
     };
     match outcome {
@@ -57,12 +63,19 @@ async fn run(arguments: &Arguments) -> Result<(), Error> {
     };
     let (oha, private) = unless_interrupted(started).await?;
     // Whatever happens, a panic too, the private system is stopped.
-    let measured =
-        AssertUnwindSafe(unless_interrupted(measure(arguments, &private, &oha))).catch_unwind().await;
+    let measured = AssertUnwindSafe(unless_interrupted(measure(arguments, &private, &oha)));
+    stop_and_report(measured.catch_unwind().await, private, arguments.json.as_deref()).await
+}
+
+async fn stop_and_report(
+    measured: std::thread::Result<Result<Report, Error>>,
+    private: Private,
+    json: Option<&Path>,
+) -> Result<(), Error> {
     private.stop().await;
     let report = measured.unwrap_or_else(|_| Err(Error::said("the bench has a mistake; see above")))?;
     println!("{}", report.table());
-    match &arguments.json {
+    match json {
         Some(path) => report.write(path),
         None => Ok(()),
     }

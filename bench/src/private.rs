@@ -42,12 +42,24 @@ impl Private {
     /// # Errors
     /// The first thing that failed; nothing is left running then.
     pub(crate) async fn start(products: u64, keep: bool) -> Result<Self, Error> {
+        Self::start_as(products, keep, |options| options).await
+    }
+
+    /// The same, with other options.
+    ///
+    /// # Errors
+    /// As [`Private::start`].
+    pub(crate) async fn start_as(
+        products: u64,
+        keep: bool,
+        shape: impl FnOnce(SystemOptions) -> SystemOptions,
+    ) -> Result<Self, Error> {
         let mut folder = TemporaryFolder::new("bench")?;
         if keep {
             folder.keep();
             eprintln!("data and logs: {}", folder.path().display());
         }
-        let options = SystemOptions::new(folder.path());
+        let options = shape(SystemOptions::new(folder.path()));
         let system = System::start(options, &mut |stage| {
             if let Stage::Ended(name, took) = stage {
                 eprintln!("started {name} in {:.1} s", took.as_secs_f64());

@@ -94,6 +94,7 @@ pub(crate) async fn prepare(route: &Route, private: &Private, oha: &Path) -> Res
                     oha: oha.to_owned(),
                     connections: CONNECTIONS,
                     status: 200,
+                    rate: None,
                     requests: Requests::Get { urls },
                 },
                 sample: sample.iter().map(|(product, answer)| (url(*product), expected(answer))).collect(),

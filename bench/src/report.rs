@@ -53,7 +53,7 @@ fn table(lines: &[LineOutcome]) -> Table {
     table
         .load_style(presets::ASCII_MARKDOWN)
         .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(["line", "a second", "p50 ms", "p99 ms", "beside"]);
+        .set_header(["line", "a second", "p50 ms", "p99 ms", "flushes a second", "beside"]);
     for line in lines {
         let beside: Vec<String> = line
             .beside
@@ -66,6 +66,7 @@ fn table(lines: &[LineOutcome]) -> Table {
             figure(spread(line.per_second, grouped)),
             figure(spread(line.p50_ms, milliseconds)),
             figure(spread(line.p99_ms, milliseconds)),
+            figure(line.flushes_per_second.map_or("unknown".to_owned(), |flushes| grouped(flushes.median))),
             Cell::new(if beside.is_empty() { "(reference)".to_owned() } else { beside.join("; ") }),
         ]);
     }

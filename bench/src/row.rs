@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::contestant::Contestant;
+use crate::disk::Flushes;
 use crate::error::Error;
 use crate::figures::{Measured, Spread};
 use crate::private::Private;
@@ -47,6 +48,8 @@ pub(crate) struct LineOutcome {
     pub(crate) per_second: Spread,
     pub(crate) p50_ms: Spread,
     pub(crate) p99_ms: Spread,
+    /// Of the disk under the data, whoever asked for them; none where the kernel does not count them.
+    pub(crate) flushes_per_second: Option<Spread>,
     pub(crate) beside: Vec<Ratio>,
     pub(crate) rounds: Vec<Measured>,
 }
@@ -69,7 +72,8 @@ impl Row {
         rounds: u64,
         duration: Duration,
     ) -> Result<Outcome, Error> {
-        let mut measured: Vec<Vec<Measured>> = self.lines.iter().map(|_| vec![]).collect();
+        let mut measured: Vec<Vec<(Measured, Option<f64>)>> = self.lines.iter().map(|_| vec![]).collect();
+        let flushes = Flushes::of(private.folder.path());
         for line in &self.lines {
             line.contestant.measure(private, &self.full(line), WARM_UP.min(duration)).await?;
         }
@@ -80,7 +84,9 @@ impl Row {
             }
             for index in order {
                 let line = &self.lines[index];
+                let counting = flushes.begin();
                 let figures = line.contestant.measure(private, &self.full(line), duration).await?;
+                let flushes = counting.per_second();
                 eprintln!(
                     "round {} of {rounds}: {}: {:.0} a second, p50 {:.2} ms, p99 {:.2} ms",
                     round + 1,
@@ -89,7 +95,7 @@ impl Row {
                     figures.p50_ms,
                     figures.p99_ms
                 );
-                measured[index].push(figures);
+                measured[index].push((figures, flushes));
             }
         }
         Ok(self.outcome(measured))
@@ -99,16 +105,20 @@ impl Row {
         format!("{}: {}", self.name, line.name)
     }
 
-    fn outcome(&self, measured: Vec<Vec<Measured>>) -> Outcome {
+    fn outcome(&self, measured: Vec<Vec<(Measured, Option<f64>)>>) -> Outcome {
         let rounds_of = |name: &str| {
             let index = self.lines.iter().position(|line| line.name == name);
             &measured[index.expect("a line is measured beside lines of its own row")]
         };
         let lines = self.lines.iter().zip(&measured).map(|(line, rounds)| LineOutcome {
             line: line.name,
-            per_second: Spread::of(rounds.iter().map(|round| round.per_second)),
-            p50_ms: Spread::of(rounds.iter().map(|round| round.p50_ms)),
-            p99_ms: Spread::of(rounds.iter().map(|round| round.p99_ms)),
+            per_second: Spread::of(rounds.iter().map(|(round, _)| round.per_second)),
+            p50_ms: Spread::of(rounds.iter().map(|(round, _)| round.p50_ms)),
+            p99_ms: Spread::of(rounds.iter().map(|(round, _)| round.p99_ms)),
+            flushes_per_second: {
+                let counted: Option<Vec<f64>> = rounds.iter().map(|(_, flushes)| *flushes).collect();
+                counted.map(Spread::of)
+            },
             beside: line
                 .beside
                 .iter()
@@ -116,11 +126,13 @@ impl Row {
                     let pairs = rounds.iter().zip(rounds_of(reference));
                     Ratio {
                         reference,
-                        ratio: Spread::of(pairs.map(|(own, other)| own.per_second / other.per_second)),
+                        ratio: Spread::of(
+                            pairs.map(|((own, _), (other, _))| own.per_second / other.per_second),
+                        ),
                     }
                 })
                 .collect(),
-            rounds: rounds.clone(),
+            rounds: rounds.iter().map(|(round, _)| round.clone()).collect(),
         });
         Outcome { row: self.name, about: self.about.clone(), lines: lines.collect() }
     }

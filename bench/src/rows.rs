@@ -2,7 +2,7 @@
 
 mod reviews;
 mod styles;
-mod writes;
+pub(crate) mod writes;
 
 use std::path::Path;
 

@@ -17,7 +17,10 @@ use crate::error::Error;
 use crate::figures::{Measured, percentile};
 
 const STREAM: &str = "BENCH";
-const SUBJECT: &str = "bench.publish";
+pub(super) const SUBJECT: &str = "bench.publish";
+
+/// Messages that all lines have published: they share the stream, and no id may come twice.
+static PUBLISHED: AtomicU64 = AtomicU64::new(0);
 
 /// A message like those that the writer publishes, and a stream like the one that it publishes to.
 pub(crate) struct Publishes {
@@ -25,7 +28,6 @@ pub(crate) struct Publishes {
     in_flight: usize,
     headers: HeaderMap,
     payload: Bytes,
-    published: AtomicU64,
 }
 
 impl Publishes {
@@ -56,13 +58,7 @@ impl Publishes {
             })
             .flat_map(|(name, values)| values.iter().map(move |value| (name.clone(), value.clone())))
             .collect();
-        Ok(Self {
-            context: context.clone(),
-            in_flight,
-            headers,
-            payload: event.payload,
-            published: AtomicU64::new(0),
-        })
+        Ok(Self { context: context.clone(), in_flight, headers, payload: event.payload })
     }
 
     /// The size of a message: payload, and header lines with their names.
@@ -73,6 +69,14 @@ impl Publishes {
             values.iter().map(move |value| name.len() + value.as_str().len() + 4)
         });
         self.payload.len() + headers.sum::<usize>()
+    }
+
+    pub(super) fn client(&self) -> async_nats::Client {
+        self.context.client()
+    }
+
+    pub(super) fn payload(&self) -> Bytes {
+        self.payload.clone()
     }
 
     pub(super) async fn measure(&self, line: &str, duration: Duration) -> Result<Measured, Error> {
@@ -120,15 +124,16 @@ impl Publishes {
     }
 
     /// The model's headers with a message id of the same length that was not used before.
-    fn next_headers(&self) -> HeaderMap {
-        let number = self.published.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn next_headers(&self) -> HeaderMap {
+        let number = PUBLISHED.fetch_add(1, Ordering::Relaxed);
         let length = self.headers.get(MESSAGE_ID).map_or(0, |id| id.as_str().len());
         let mut headers = self.headers.clone();
         headers.insert(MESSAGE_ID, format!("{number:0length$}"));
         headers
     }
 
-    async fn stored(&self) -> Result<u64, Error> {
+    /// Messages in the stream.
+    pub(super) async fn stored(&self) -> Result<u64, Error> {
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::failed("describe the stream of the reference")(error)
         };

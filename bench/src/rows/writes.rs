@@ -40,13 +40,14 @@ pub(super) async fn prepare(private: &Private, oha: &Path) -> Result<Row, Error>
                 oha: oha.to_owned(),
                 connections: CONNECTIONS,
                 status: 201,
+                rate: None,
                 requests: Requests::Post {
                     url: format!("{}/reviews", private.system.url()),
                     bodies: bodies.clone(),
                     header,
                 },
             },
-            sample: sample.clone(),
+            sample: Some(sample.clone()),
         }),
     };
     Ok(Row {
@@ -61,7 +62,7 @@ pub(super) async fn prepare(private: &Private, oha: &Path) -> Result<Row, Error>
 }
 
 /// A review for each product, as a front end sends it: it rates all of the product's characteristics.
-async fn reviews(private: &Private) -> Result<Vec<Value>, Error> {
+pub(crate) async fn reviews(private: &Private) -> Result<Vec<Value>, Error> {
     let products: Vec<(i64, Vec<i64>)> =
         sqlx::query_as(include_str!("writes/characteristics.sql")).fetch_all(&private.databases[0]).await?;
     let review = |(product, characteristics): (i64, Vec<i64>)| {
