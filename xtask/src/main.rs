@@ -9,6 +9,7 @@ mod check;
 mod checkout;
 mod down;
 mod error;
+mod faults;
 mod openapi;
 mod reset;
 mod run;
@@ -59,6 +60,8 @@ enum Verb {
     Schemathesis(schemathesis::Arguments),
     /// Measure, each row beside its reference
     Bench(cargo::Rest),
+    /// Inject faults into a private system, one a row, and judge what became of every write
+    Faults(cargo::Rest),
     /// Watch over a system for `up --detach`
     #[command(hide = true)]
     Supervise(up::SystemChoice),
@@ -101,6 +104,7 @@ async fn main() -> ExitCode {
         Verb::Openapi => openapi::write(),
         Verb::Schemathesis(arguments) => schemathesis::run(&arguments).await,
         Verb::Bench(rest) => bench::run(&rest),
+        Verb::Faults(rest) => faults::run(&rest),
         Verb::Supervise(choice) => supervise::run(choice).await,
     };
     match outcome {

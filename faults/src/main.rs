@@ -1,0 +1,57 @@
+//! `faults`: rows of the fault matrix on real processes, each judged by checkers that have been seen to fail.
+
+// A command line tool prints for people.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod arena;
+mod arguments;
+mod checkers;
+mod controls;
+mod disk;
+mod drive;
+mod history;
+mod leavings;
+mod log;
+mod model;
+mod proxy;
+mod replica;
+mod row;
+mod rows;
+mod run;
+mod store;
+
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.list {
+        for row in rows::all() {
+            println!("{:>3} {} {}", row.number, if row.quick { "quick" } else { "     " }, row.title);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let chosen = match rows::chosen(&arguments) {
+        Ok(chosen) => chosen,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(64);
+        }
+    };
+    let seed = arguments.seed.unwrap_or_else(|| {
+        SystemTime::UNIX_EPOCH.elapsed().map_or(1, |since| since.as_millis() as u64 % 1_000_000_007)
+    });
+    println!("seed {seed}");
+    run::catch_panics();
+    let well = if arguments.controls {
+        controls::run(seed).await
+    } else {
+        run::run(&chosen, seed, !arguments.all && arguments.rows.is_empty()).await
+    };
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

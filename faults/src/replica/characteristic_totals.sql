@@ -1,0 +1,2 @@
+-- All characteristics' totals. Index: none, every row is read.
+select product_id, characteristic_id, ratings, total from characteristic_totals

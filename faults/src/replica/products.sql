@@ -1,0 +1,2 @@
+-- Ids of all products. Index: products_pkey.
+select id from products

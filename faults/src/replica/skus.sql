@@ -1,0 +1,2 @@
+-- Ids of all skus. Index: skus_pkey.
+select id from skus

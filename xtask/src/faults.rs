@@ -1,0 +1,26 @@
+//! `cargo xtask faults`.
+
+use std::ffi::OsString;
+
+use local::binaries;
+use local::components::{Components, Sources};
+
+use crate::cargo::{self, Rest};
+use crate::checkout;
+use crate::error::Error;
+
+pub(crate) fn run(rest: &Rest) -> Result<(), Error> {
+    let sources = Sources { folder: checkout::components(), ..Sources::default() };
+    Components::get(&sources)?;
+    cargo::build()?;
+    let mut arguments: Vec<OsString> =
+        ["run", "--quiet", "--release", "--bin", "faults", "--"].map(OsString::from).into();
+    arguments.extend(rest.arguments.iter().cloned());
+    cargo::run(
+        &arguments,
+        &[
+            ("ATELIER_COMPONENTS", checkout::components().as_os_str()),
+            ("ATELIER_BINARIES", binaries::beside_us().as_os_str()),
+        ],
+    )
+}
