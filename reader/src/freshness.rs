@@ -5,7 +5,7 @@ mod heads;
 mod heard;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use contract::{Position, Token};
@@ -40,10 +40,11 @@ pub(crate) struct Known {
     pub(crate) hears: bool,
 }
 
-/// What is known of the replica's freshness. Clones share it.
+/// What is known of the replica's freshness. Clones share it. Requests only look, nearly always: they must not wait for
+/// one another.
 #[derive(Clone)]
 pub(crate) struct Freshness {
-    state: Arc<Mutex<State>>,
+    state: Arc<RwLock<State>>,
     /// How long a read waits for a position.
     patience: Duration,
     /// Reads that may wait.
@@ -58,13 +59,13 @@ struct State {
 
 /// A place among the waiters; given up also when the shopper hangs up.
 struct Waiter {
-    state: Arc<Mutex<State>>,
+    state: Arc<RwLock<State>>,
     key: (Position, u64),
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        if let Ok(mut state) = self.state.lock() {
+        if let Ok(mut state) = self.state.write() {
             state.waiting.remove(&self.key);
         }
     }
@@ -76,7 +77,7 @@ impl Freshness {
         let heard = Heard::new(replica, Instant::now());
         let state = State { heard, waiting: BTreeMap::new(), next_waiter: 0 };
         Freshness {
-            state: Arc::new(Mutex::new(state)),
+            state: Arc::new(RwLock::new(state)),
             patience: Duration::from_millis(bounds.token_wait_ms),
             room: bounds.waiting,
         }
@@ -94,54 +95,60 @@ impl Freshness {
         });
     }
 
-    /// Waits until the replica has what is demanded, or until only its data can tell.
+    /// Waits until the replica has what is demanded, or until only its data can tell. Answers what is known before a
+    /// statement is sent.
     ///
     /// # Errors
     /// When another reader should be asked.
-    pub(crate) async fn admit(&self, demanded: &[Token]) -> Result<(), Refused> {
-        let (done, waiting) = oneshot::channel();
-        match self.enter(demanded, done)? {
-            None => Ok(()),
-            Some(_waiter) => match tokio::time::timeout(self.patience, waiting).await {
-                Ok(_) => Ok(()),
-                Err(_) => Err(Refused::Behind),
-            },
+    pub(crate) async fn admit(&self, demanded: &[Token]) -> Result<Known, Refused> {
+        let now = Instant::now();
+        let missing = {
+            let state = self.look();
+            if let Some(fault) = state.heard.steps_out(now) {
+                return Err(Refused::SteppedOut(fault));
+            }
+            match state.heard.missing(demanded) {
+                // It would not be heard when the replica comes there: its data tells whether it has.
+                Some(missing) if state.heard.speaks(now) => missing,
+                _ => return Ok(state.known(now)),
+            }
+        };
+        if let Some((_waiter, reached)) = self.enter(missing)?
+            && tokio::time::timeout(self.patience, reached).await.is_err()
+        {
+            return Err(Refused::Behind);
         }
+        Ok(self.known())
     }
 
     /// What is known before a statement is sent.
     pub(crate) fn known(&self) -> Known {
-        let state = self.state();
-        Known { floor: state.heard.floor(), hears: state.heard.hears(Instant::now()) }
+        self.look().known(Instant::now())
     }
 
     /// A statement's snapshot stood here. Answers for how long that may have been too old.
     pub(crate) fn see(&self, token: &Token) -> Duration {
         let now = Instant::now();
-        now.saturating_duration_since(self.state().heard.see(token, now))
+        let looking = self.look();
+        let known = looking.heard.has_seen(token).then(|| looking.heard.as_of(token));
+        drop(looking);
+        now.saturating_duration_since(known.unwrap_or_else(|| self.change().heard.see(token, now)))
     }
 
-    /// Takes a place among the waiters, if there is something to wait for.
-    fn enter(&self, demanded: &[Token], done: oneshot::Sender<()>) -> Result<Option<Waiter>, Refused> {
-        let now = Instant::now();
-        let mut state = self.state();
-        if let Some(fault) = state.heard.steps_out(now) {
-            return Err(Refused::SteppedOut(fault));
-        }
-        let Some(missing) = state.heard.missing(demanded) else {
-            return Ok(None);
-        };
-        if !state.heard.speaks(now) {
-            // It would not be heard when the replica comes there: its data tells whether it has.
+    /// Takes a place among the waiters for a position, unless it was reached meanwhile.
+    fn enter(&self, missing: Position) -> Result<Option<(Waiter, oneshot::Receiver<()>)>, Refused> {
+        let mut state = self.change();
+        if state.heard.position() >= missing {
             return Ok(None);
         }
         if state.waiting.len() >= self.room {
             return Err(Refused::Crowded);
         }
+        let (done, reached) = oneshot::channel();
         state.next_waiter += 1;
         let key = (missing, state.next_waiter);
         state.waiting.insert(key, done);
-        Ok(Some(Waiter { state: self.state.clone(), key }))
+        Ok(Some((Waiter { state: self.state.clone(), key }, reached)))
     }
 
     async fn listen(&self, connection: Connection) {
@@ -151,9 +158,9 @@ impl Freshness {
                 tokio::time::sleep(TICK).await;
                 continue;
             };
-            self.state().heard.listening_since(Instant::now());
+            self.change().heard.listening_since(Instant::now());
             while let Some((replica, progress)) = announcements.next().await {
-                self.state().heard.hear(&replica, &progress, Instant::now());
+                self.change().heard.hear(&replica, &progress, Instant::now());
                 self.release();
             }
         }
@@ -164,7 +171,7 @@ impl Freshness {
         let mut before = None;
         loop {
             tokio::time::sleep(TICK).await;
-            let now = self.state().heard.steps_out(Instant::now());
+            let now = self.look().heard.steps_out(Instant::now());
             match (before, now) {
                 (None, Some(fault)) => {
                     tracing::warn!("the replica stepped out, another one answers meanwhile: {fault}");
@@ -178,7 +185,7 @@ impl Freshness {
 
     /// Ends the waits for what the replica has reached.
     fn release(&self) {
-        let mut state = self.state();
+        let mut state = self.change();
         let reached = state.heard.position();
         let later = state.waiting.split_off(&(reached.next(), 0));
         let released = std::mem::replace(&mut state.waiting, later);
@@ -189,8 +196,18 @@ impl Freshness {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no holder of this lock panics")
+    fn look(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().expect("no holder of this lock panics")
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().expect("no holder of this lock panics")
+    }
+}
+
+impl State {
+    fn known(&self, now: Instant) -> Known {
+        Known { floor: self.heard.floor(), hears: self.heard.hears(now) }
     }
 }
 
@@ -222,7 +239,7 @@ mod tests {
             import: None,
             exceptions: None,
         };
-        freshness.state().heard.hear("a", &progress, Instant::now());
+        freshness.change().heard.hear("a", &progress, Instant::now());
         freshness.release();
     }
 
@@ -233,13 +250,13 @@ mod tests {
         freshness.admit(&[token(10)]).await.unwrap();
         let waiting = tokio::spawn({
             let freshness = freshness.clone();
-            async move { freshness.admit(&[token(9), token(12)]).await }
+            async move { freshness.admit(&[token(9), token(12)]).await.map(|_| ()) }
         });
-        while freshness.state().waiting.is_empty() {
+        while freshness.look().waiting.is_empty() {
             tokio::task::yield_now().await;
         }
         hear(&freshness, 11);
-        assert_eq!(freshness.state().waiting.len(), 1);
+        assert_eq!(freshness.look().waiting.len(), 1);
         hear(&freshness, 12);
         waiting.await.unwrap().unwrap();
     }
@@ -249,23 +266,22 @@ mod tests {
         let freshness = freshness(10);
         hear(&freshness, 10);
         let started = Instant::now();
-        let refused = freshness.admit(&[token(11)]).await.unwrap_err();
+        let refused = freshness.admit(&[token(11)]).await.err().unwrap();
         assert!(matches!(refused, Refused::Behind), "{refused:?}");
         assert!(started.elapsed() >= freshness.patience);
-        assert!(freshness.state().waiting.is_empty());
+        assert!(freshness.look().waiting.is_empty());
     }
 
     #[tokio::test]
     async fn only_so_many_reads_wait() {
         let freshness = freshness(1);
         hear(&freshness, 10);
-        let (done, _waiting) = oneshot::channel();
-        let place = freshness.enter(&[token(11)], done).unwrap();
-        let refused = freshness.admit(&[token(11)]).await.unwrap_err();
+        let place = freshness.enter(Position(11)).unwrap();
+        let refused = freshness.admit(&[token(11)]).await.err().unwrap();
         assert!(matches!(refused, Refused::Crowded), "{refused:?}");
         freshness.admit(&[token(10)]).await.unwrap();
         drop(place);
-        let refused = freshness.admit(&[token(11)]).await.unwrap_err();
+        let refused = freshness.admit(&[token(11)]).await.err().unwrap();
         assert!(matches!(refused, Refused::Behind), "{refused:?}");
     }
 

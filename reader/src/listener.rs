@@ -64,10 +64,10 @@ pub(crate) async fn around(State(listener): State<Listener>, request: Request, n
 
 impl Listener {
     async fn answer(&self, demand: &Demand, request: Request, next: Next) -> Result<Response, Refused> {
-        if self.kind == Kind::Strict {
-            self.freshness.admit(&demand.tokens).await?;
-        }
-        let known = self.freshness.known();
+        let known = match self.kind {
+            Kind::Strict => self.freshness.admit(&demand.tokens).await?,
+            Kind::Lenient => self.freshness.known(),
+        };
         let mut response = next.run(request).await;
         // A refusal and a wrong parameter show no data.
         if let Some(shown) = response.extensions().get::<Token>().cloned() {

@@ -96,6 +96,16 @@ impl Heard {
             self.position = self.position.max(token.position);
             self.highest = self.highest.max(token.position);
         }
+        self.as_of(token)
+    }
+
+    /// Whether a snapshot that stood here says nothing new.
+    pub(super) fn has_seen(&self, token: &Token) -> bool {
+        self.epoch.as_ref() == Some(&token.epoch) && token.position <= self.position
+    }
+
+    /// Since when data that stands here may be too old.
+    pub(super) fn as_of(&self, token: &Token) -> Instant {
         self.heads.as_of(token.position)
     }
 
