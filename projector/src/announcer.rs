@@ -26,6 +26,8 @@ pub(crate) struct View {
     pub(crate) state: State,
     /// Why it is in this state, for people; empty when all is well.
     pub(crate) why: String,
+    /// Whether it is stopped because the stream was recreated or lost events.
+    pub(crate) refuses_stream: bool,
     /// While it is importing.
     pub(crate) import: Option<ImportProgress>,
 }
@@ -54,6 +56,7 @@ impl Announcer {
             head_at: Instant::now(),
             state: State::CatchingUp,
             why: "starting".to_owned(),
+            refuses_stream: false,
             import: None,
         };
         let view = watch::Sender::new(start);
@@ -70,6 +73,12 @@ impl Announcer {
     /// The stream's head as far as it is known.
     pub(crate) fn head(&self) -> Position {
         self.view.borrow().head
+    }
+
+    /// The replica's position, and the stream's head as far as it is known.
+    pub(crate) fn standing(&self) -> (Position, Position) {
+        let view = self.view.borrow();
+        (view.position, view.head)
     }
 
     /// Changes the view; told at once when the state changed.
@@ -159,6 +168,7 @@ async fn announce(
             head: now.head.max(position),
             head_age_ms: u64::try_from(now.head_at.elapsed().as_millis()).unwrap_or(u64::MAX),
             state: now.state,
+            refuses_stream: now.refuses_stream,
             generation: SCHEMA_LIVE.to_owned(),
             version: PROJECTION_VERSION,
             exceptions: (pending.exceptions.len() <= EXCEPTIONS_LIMIT).then(|| pending.exceptions.clone()),

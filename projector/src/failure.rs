@@ -86,7 +86,7 @@ impl Failure {
     /// The decision.
     pub(crate) fn next(&self) -> Next {
         match self {
-            Failure::Stream(error) if error.is_damage() => Next::Stop,
+            Failure::Stream(_) if self.is_damage() => Next::Stop,
             Failure::Stream(stream::Error::Unreadable { .. }) => Next::Stop,
             Failure::Stream(_) => Next::Retry,
             Failure::Database(_) => Next::Retry,
@@ -98,6 +98,11 @@ impl Failure {
             | Failure::Version { .. }
             | Failure::Tables { .. } => Next::Stop,
         }
+    }
+
+    /// Whether the stream is not the one that was followed, or lost a part.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Failure::Stream(error) if error.is_damage())
     }
 
     /// The checkpoint behind which the event lies that cannot be applied, if that is the failure.

@@ -1,7 +1,9 @@
 //! `projector run`: own the replica, follow the stream, apply, announce; for ever.
 
 mod joining;
+mod memory;
 mod standing;
+mod verifying;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -16,7 +18,7 @@ use service::metrics::{APPLY_RETRIES, APPLY_SECONDS, Recorder};
 use service::{operations, serve, shutdown};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection};
-use stream::{Connection, Link, Remembered};
+use stream::{Connection, Link};
 use tokio_util::sync::CancellationToken;
 
 use crate::announcer::{Announcer, Moved, View};
@@ -27,6 +29,7 @@ use crate::importing::Importing;
 use crate::init;
 use crate::ownership::take_over;
 use crate::run::joining::Joining;
+use crate::run::memory::Memory;
 
 /// How long connecting and taking over may take: a machine that vanished answers nothing at all.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -72,10 +75,12 @@ pub(crate) async fn run(config: Config, name: &str, operations: SocketAddr) -> R
         stuck: Mutex::new(None),
         joining: Mutex::new(Joining::Behind(Position::BEFORE_FIRST)),
         importing: Mutex::new(Importing::begin()),
+        memory: Mutex::new(Memory::default()),
     };
     let ended = tokio::select! {
         ended = projection.keep_running() => ended,
         () = projection.keep_asking_for_the_head() => Ok(()),
+        () = projection.keep_remembering() => Ok(()),
         () = stop.cancelled() => Ok(()),
     };
     // An apply transaction that was cut here rolls back; the stream has its events.
@@ -125,6 +130,8 @@ struct Projection {
     joining: Mutex<Joining>,
     /// While a catalogue is being applied.
     importing: Mutex<Importing>,
+    /// What is known of the stream beside the checkpoint.
+    memory: Mutex<Memory>,
 }
 
 impl Projection {
@@ -163,9 +170,10 @@ impl Projection {
                 said = text.clone();
             }
             *self.stuck.lock().expect("no holder of this lock panics") = failure.stuck_behind();
+            self.memory().failed(&failure);
             let state = if next == Next::Stop { State::Stopped } else { State::CatchingUp };
             self.announcer.update(|view| {
-                (view.state, view.why) = (state, text);
+                (view.state, view.why, view.refuses_stream) = (state, text, failure.is_damage());
                 if next == Next::StandBy {
                     // The replica is another projector's: nothing is said in its name.
                     view.epoch = None;
@@ -194,6 +202,7 @@ impl Projection {
                 return Err(Failure::Version { found: checkpoint.version, ours: PROJECTION_VERSION });
             }
             init::verify_tables(&mut connection).await?;
+            self.recall(&mut connection).await?;
             Ok((connection, checkpoint))
         })
         .await?;
@@ -226,12 +235,22 @@ impl Projection {
         link: &Link,
         checkpoint: &mut Checkpoint,
     ) -> Result<std::convert::Infallible, Failure> {
-        let remembered = Remembered {
-            epoch: checkpoint.epoch.clone(),
-            position: checkpoint.position,
-            event_hash: checkpoint.event_hash.clone(),
-        };
-        let head = link.verify_identity(&remembered).await?;
+        let head = self.verify(link, checkpoint).await?;
+        let behind = checkpoint.position;
+        tokio::select! {
+            ended = self.follow_on(connection, link, checkpoint, head) => ended,
+            // What is cut here rolls back.
+            failure = self.keep_verifying(link, behind) => Err(failure),
+        }
+    }
+
+    async fn follow_on(
+        &self,
+        connection: &mut PgConnection,
+        link: &Link,
+        checkpoint: &mut Checkpoint,
+        head: Position,
+    ) -> Result<std::convert::Infallible, Failure> {
         let follower = link.follow(checkpoint.position.next()).await?;
         tracing::info!(
             replica = self.name,

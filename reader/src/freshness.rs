@@ -237,6 +237,7 @@ mod tests {
             generation: "live".into(),
             version: 1,
             import: None,
+            refuses_stream: false,
             exceptions: None,
         };
         freshness.change().heard.hear("a", &progress, Instant::now());

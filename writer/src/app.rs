@@ -53,12 +53,13 @@ pub async fn run(config: Config, arguments: &Run) -> Result<(), Box<dyn Error>> 
     let last = CancellationToken::new();
 
     let settings = stream::Settings { hashing_key: Some(hashing.id()), ..config.stream_settings() };
-    let connection = Connection::open(settings, "atelier writer", last.clone());
+    let connection = Connection::open_for_writing(settings, "atelier writer", last.clone());
     let visibility = Visibility::start(connection.clone(), last.clone());
     let readiness: operations::Readiness = {
         let (connection, visibility, stop) = (connection.clone(), visibility.clone(), stop.clone());
         Arc::new(move || match connection.current() {
             _ if stop.is_cancelled() => Err("stopping".to_owned()),
+            Ok(link) if link.is_held() => Err("every replica refuses the stream".to_owned()),
             Ok(_) if visibility.knows_replicas() => Ok(()),
             Ok(_) => Err("listening for replicas since less than two seconds".to_owned()),
             Err(error) => Err(error.to_string()),

@@ -34,6 +34,11 @@ impl App {
     /// `Idempotency-Key` was used with another body.
     pub(crate) async fn submit(&self, write: &Write, event: &Event) -> Result<Done, Problem> {
         let left = ANSWER_WITHIN.saturating_sub(write.started.elapsed());
+        if left.is_zero() {
+            // A process that was stopped and goes on: nginx has sent the write elsewhere long ago, and the broker may
+            // have forgotten it.
+            return Err(NotCommitted::Overloaded.into());
+        }
         tokio::time::timeout(left, self.settle(write, event))
             .await
             .unwrap_or(Err(NotCommitted::Unknown.into()))
@@ -42,6 +47,9 @@ impl App {
     async fn settle(&self, write: &Write, event: &Event) -> Result<Done, Problem> {
         if let Some(done) = self.done_before(write).await? {
             return Ok(done);
+        }
+        if self.connection.current().is_ok_and(|link| link.is_held()) {
+            return Err(damaged());
         }
         let committed = self.commits.commit(write.message(event)).await;
         let committed = committed.map_err(|reason| self.not_committed(reason))?;
@@ -99,11 +107,12 @@ impl App {
         Ok(Some(Done { token, applied }))
     }
 
-    /// While the stream is away because its server is not well, whoever writes is told so.
+    /// While the stream is away because its server is not well, or it lost something, whoever writes is told so.
     fn not_committed(&self, reason: NotCommitted) -> Problem {
         match (reason, self.connection.current()) {
             (NotCommitted::Away, Err(error)) => match &*error {
                 stream::Error::Unhealthy { reason, .. } => unhealthy(reason),
+                error if error.is_damage() => damaged(),
                 _ => NotCommitted::Away.into(),
             },
             (reason, _) => reason.into(),
@@ -129,6 +138,12 @@ impl App {
             _ => Ok(()),
         }
     }
+}
+
+/// What was lost is the operator's business, whose log has it.
+fn damaged() -> Problem {
+    let detail = "the event stream was recreated or lost events, and every replica refuses it: nothing was stored; try again";
+    Problem::unavailable(pages::STREAM_DAMAGED, detail)
 }
 
 /// The server's own words, without paths: they are nobody's business but the operator's, whose log has them.

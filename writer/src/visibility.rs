@@ -10,11 +10,11 @@ use contract::announcement::Progress;
 use contract::fold::Outcome;
 use contract::{Epoch, Position, Token};
 use service::task;
-use stream::Connection;
+use stream::{Connection, Link};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::visibility::heard::Heard;
+use crate::visibility::heard::{Heard, Verdict};
 
 /// How often it is noticed that a replica has fallen silent.
 const TICK: Duration = Duration::from_millis(100);
@@ -147,6 +147,7 @@ impl Visibility {
                     },
                     _ = ticks.tick() => self.release(),
                 }
+                self.judge(&link);
             }
         }
     }
@@ -163,6 +164,20 @@ impl Visibility {
             Instant::now(),
         );
         self.release();
+    }
+
+    /// Nothing is written to a stream that every replica refuses: nobody would apply it, and positions that were given to
+    /// shoppers would be given again. When nobody is heard, it stays as it is.
+    fn judge(&self, link: &Link) {
+        let verdict = {
+            let state = self.state.lock().expect("no holder of this lock panics");
+            state.heard.verdict(link.epoch(), Instant::now())
+        };
+        match verdict {
+            Verdict::Followed => link.release(),
+            Verdict::Refused => link.hold(),
+            Verdict::Unknown => {}
+        }
     }
 
     /// Ends the waits whose event every live replica has applied, and all of them when nobody is live.

@@ -79,6 +79,9 @@ pub struct Progress {
     pub head_age_ms: u64,
     /// What the replica is doing.
     pub state: State,
+    /// Whether it is stopped because the stream was recreated or lost events: nobody may write to that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refuses_stream: bool,
     /// The generation that is being applied to.
     pub generation: String,
     /// The projection's version.

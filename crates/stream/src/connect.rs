@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream;
+use async_nats::jetstream::{self, stream::Info};
 use async_nats::{Client, ConnectOptions, Event};
 use contract::position::{Epoch, Position};
 use tokio::sync::watch;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::definition::{verified_info, verify_hashing_key};
 use crate::error::{Error, Result};
+use crate::guard::{Guard, Held};
 use crate::server::Monitor;
 
 /// How often a living connection looks whether the stream is still what it was, and whether its server is well.
@@ -41,14 +42,24 @@ pub struct Link {
     pub(crate) client: Client,
     pub(crate) context: jetstream::Context,
     pub(crate) epoch: Epoch,
+    pub(crate) first: Position,
     pub(crate) duplicate_window: Duration,
     pub(crate) closed: CancellationToken,
+    /// What who writes remembers.
+    pub(crate) guard: Option<Guard>,
+    /// Nothing is published for now.
+    pub(crate) held: Held,
 }
 
 impl Link {
     /// The stream's epoch when the connection was made.
     pub fn epoch(&self) -> &Epoch {
         &self.epoch
+    }
+
+    /// The first position that the stream was made with.
+    pub fn first(&self) -> Position {
+        self.first
     }
 
     /// How long the broker remembers message ids.
@@ -71,13 +82,37 @@ impl Link {
     /// # Errors
     /// When the server does not answer, or the stream is not as needed any more.
     pub async fn head(&self) -> Result<Position> {
+        self.info().await.map(|info| Position(info.state.last_sequence))
+    }
+
+    /// Publishes nothing on this connection from now on: replicas refuse the stream.
+    pub fn hold(&self) {
+        if self.held.set(true) {
+            tracing::error!("every replica refuses the stream: nothing is written to it");
+        }
+    }
+
+    /// Publishes again.
+    pub fn release(&self) {
+        if self.held.set(false) {
+            tracing::info!("a replica follows the stream: it is written to again");
+        }
+    }
+
+    /// Whether nothing is published for now.
+    pub fn is_held(&self) -> bool {
+        self.held.is_held()
+    }
+
+    /// The stream as it is, as long as it is the one that was connected to.
+    pub(crate) async fn info(&self) -> Result<Info> {
         let (found, info) = self.until_closed("tell its head", verified_info(&self.context)).await?;
         if found != self.epoch {
             // Recreated under a live connection: nothing more may be published or followed on it.
             self.closed.cancel();
             return Err(Error::OtherEpoch { found, remembered: self.epoch.clone() });
         }
-        Ok(Position(info.state.last_sequence))
+        Ok(info)
     }
 
     /// Awaits an answer, or the connection's end.
@@ -112,11 +147,26 @@ impl Connection {
     /// Connects in the background, and again whenever the connection is lost, until `stop`. `name` is shown by the
     /// server's monitor.
     pub fn open(settings: Settings, name: &str, stop: CancellationToken) -> Connection {
+        Connection::open_guarded(settings, name, stop, None)
+    }
+
+    /// The same for who writes: it remembers the last event that was acknowledged, and there is no connection to a stream
+    /// that lost it, or that has a gap.
+    pub fn open_for_writing(settings: Settings, name: &str, stop: CancellationToken) -> Connection {
+        Connection::open_guarded(settings, name, stop, Some(Guard::default()))
+    }
+
+    fn open_guarded(
+        settings: Settings,
+        name: &str,
+        stop: CancellationToken,
+        guard: Option<Guard>,
+    ) -> Connection {
         let starting = Error::Away { url: settings.url.clone(), reason: "not connected yet".into() };
         let (sender, status) = watch::channel(Status::Away(Arc::new(starting)));
         let name = name.to_owned();
         tokio::spawn(async move {
-            let kept = keep(settings, name, sender);
+            let kept = keep(settings, name, sender, guard);
             tokio::select! {
                 () = kept => {}
                 () = stop.cancelled() => {}
@@ -153,6 +203,18 @@ impl Connection {
         self.wait(Error::is_refusal).await
     }
 
+    /// Waits for a connection that may come back by itself, but gives up at once on a server that says that it stores
+    /// nothing, or a stream that is not as needed: that takes longer than any write may wait.
+    ///
+    /// # Errors
+    /// What the server or stream is like.
+    pub async fn link_unless_unwell(&self) -> Result<Link, Arc<Error>> {
+        let unwell = |error: &Error| {
+            matches!(error, Error::Unhealthy { .. }) || error.is_refusal() || error.is_damage()
+        };
+        self.wait(unwell).await
+    }
+
     /// Resolves when the status changes.
     pub async fn changed(&mut self) {
         if self.status.changed().await.is_err() {
@@ -175,11 +237,11 @@ impl Connection {
     }
 }
 
-async fn keep(settings: Settings, name: String, status: watch::Sender<Status>) {
+async fn keep(settings: Settings, name: String, status: watch::Sender<Status>, guard: Option<Guard>) {
     let mut pause = Duration::from_millis(50);
     let mut said = String::new();
     loop {
-        match connect(&settings, &name).await {
+        match connect(&settings, &name, guard.clone()).await {
             Ok(link) => {
                 tracing::info!(url = %settings.url, epoch = %link.epoch, "connected to the stream");
                 said.clear();
@@ -222,7 +284,8 @@ async fn keep_verified(settings: &Settings, link: &Link) -> Option<Error> {
 async fn until_changed(link: &Link) -> Error {
     loop {
         tokio::time::sleep(VERIFY_EVERY).await;
-        match link.head().await {
+        let looked = if link.guard.is_some() { link.verify_whole().await } else { link.head().await };
+        match looked {
             Err(error) if error.is_refusal() || error.is_damage() => return error,
             _ => {}
         }
@@ -243,7 +306,7 @@ async fn until_unhealthy(settings: &Settings) -> Error {
     }
 }
 
-async fn connect(settings: &Settings, name: &str) -> Result<Link> {
+async fn connect(settings: &Settings, name: &str, guard: Option<Guard>) -> Result<Link> {
     let closed = CancellationToken::new();
     let on_end = closed.clone();
     let client = open_client(settings, name, move |event| {
@@ -266,7 +329,13 @@ async fn connect(settings: &Settings, name: &str) -> Result<Link> {
     if let Some(ours) = &settings.hashing_key {
         verify_hashing_key(&info, ours)?;
     }
-    Ok(Link { client, context, epoch, duplicate_window: info.config.duplicate_window, closed })
+    let (duplicate_window, held) = (info.config.duplicate_window, Held::default());
+    let first = Position(info.config.first_sequence.unwrap_or(1));
+    let link = Link { client, context, epoch, first, duplicate_window, closed, guard, held };
+    if let Some(guard) = &link.guard {
+        guard.verify(&link).await?;
+    }
+    Ok(link)
 }
 
 /// JetStream on a connection; no answer takes longer than two seconds.

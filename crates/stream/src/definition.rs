@@ -99,6 +99,14 @@ pub(crate) async fn info(context: &jetstream::Context) -> Result<Info> {
     Ok(stream.cached_info().clone())
 }
 
+/// The stream as it is, and which positions it lacks: a long list, when much is lost.
+pub(crate) async fn info_with_missing(context: &jetstream::Context) -> Result<Info> {
+    let failed = |e| Error::request("tell what is missing")(e);
+    let stream = context.get_stream_no_info(subject::STREAM).await.map_err(|e| failed(e.into()))?;
+    let told = stream.info_builder().with_deleted(true).fetch().await;
+    told.map(|told| told.info).map_err(|e| failed(e.into()))
+}
+
 /// The stream as it is, once it is known to be as needed.
 pub(crate) async fn verified_info(context: &jetstream::Context) -> Result<(Epoch, Info)> {
     let info = info(context).await?;

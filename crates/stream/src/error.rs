@@ -46,7 +46,9 @@ pub enum Error {
         url: String,
     },
     /// There is no stream.
-    #[error("nats-server has no stream ATELIER: create it with `projector init`")]
+    #[error(
+        "nats-server has no stream ATELIER: on a new system create it with `projector init`; if there was one, its files are lost or damaged: see docs/errors/stream-damaged.md"
+    )]
     NoStream,
     /// The stream is not the one that is needed.
     #[error("the stream ATELIER differs from what is needed: {}. Mend it with the nats command line tool, or let `projector init` create it on an empty server", .0.join("; "))]
@@ -82,27 +84,49 @@ pub enum Error {
         /// The epoch in the checkpoint.
         remembered: Epoch,
     },
-    /// The stream ends before the replica's checkpoint.
+    /// The stream ends before an event that is known.
     #[error(
-        "the stream ends at {head}, but this replica has applied up to {checkpoint}: events {}..={checkpoint} are lost from the stream. Nothing is applied; see docs/errors/stream-damaged.md", .head.0 + 1
+        "the stream ends at {head}, but events up to {known} are known: events {}..={known} are lost from the stream. Nothing is applied; run `projector doctor`, and see docs/errors/stream-damaged.md", .head.0 + 1
     )]
     Truncated {
         /// The stream's last position.
         head: Position,
-        /// The replica's checkpoint.
-        checkpoint: Position,
+        /// The last position that is known.
+        known: Position,
     },
-    /// Another event stands where the replica remembers one.
+    /// Another event stands where one is remembered.
     #[error(
-        "the event at {position} is not the one that this replica applied: the stream's history was changed. Nothing is applied; see docs/errors/stream-damaged.md"
+        "the event at {position} is not the one that stood there: the stream's history was changed. Nothing is applied; run `projector doctor`, and see docs/errors/stream-damaged.md"
     )]
     Rewritten {
         /// Where the histories differ.
         position: Position,
     },
+    /// The server knows that it lacks events.
+    #[error(
+        "the stream has a gap: {missing} of the events {first}..={last} are missing, {}..={} first. Nothing is applied; run `projector doctor`, and see docs/errors/stream-damaged.md", .range.start(), .range.end()
+    )]
+    Incomplete {
+        /// How many.
+        missing: u64,
+        /// The first position that the stream was made with.
+        first: Position,
+        /// Its last position.
+        last: Position,
+        /// The first missing ones in a row.
+        range: std::ops::RangeInclusive<u64>,
+    },
+    /// The server counts an event, and does not give it.
+    #[error(
+        "the stream has a gap: nats-server counts event {position} but cannot read it. Nothing is applied; run `projector doctor`, and see docs/errors/stream-damaged.md"
+    )]
+    Unserved {
+        /// Its position.
+        position: Position,
+    },
     /// Events are missing inside the stream.
     #[error(
-        "the stream has a gap: event {expected} is missing, {found} came instead. Nothing is applied; see docs/errors/stream-damaged.md"
+        "the stream has a gap: event {expected} is missing, {found} came instead. Nothing is applied; run `projector doctor`, and see docs/errors/stream-damaged.md"
     )]
     Gap {
         /// The next position.
@@ -141,8 +165,21 @@ impl Error {
     pub fn is_damage(&self) -> bool {
         matches!(
             self,
-            Error::OtherEpoch { .. } | Error::Truncated { .. } | Error::Rewritten { .. } | Error::Gap { .. }
+            Error::OtherEpoch { .. }
+                | Error::Truncated { .. }
+                | Error::Rewritten { .. }
+                | Error::Incomplete { .. }
+                | Error::Unserved { .. }
+                | Error::Gap { .. }
         )
+    }
+
+    /// The position of an event that the stream should have and does not give.
+    pub fn lost(&self) -> Option<Position> {
+        match self {
+            Error::Gap { expected: position, .. } | Error::Unserved { position } => Some(*position),
+            _ => None,
+        }
     }
 
     /// Whether a service must not go on with this server or stream as it is set up.

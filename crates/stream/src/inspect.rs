@@ -1,5 +1,6 @@
 //! A look at the stream as it is: nothing is refused, so that everything that is wrong with it can be told.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use async_nats::Client;
@@ -8,8 +9,10 @@ use contract::position::{Epoch, Position};
 use tokio_util::sync::CancellationToken;
 
 use crate::connect::{Link, Settings, context, open_client};
-use crate::definition::{METADATA_HASHING_KEY, differences, epoch, info};
+use crate::definition::{METADATA_HASHING_KEY, differences, epoch, info, info_with_missing};
 use crate::error::Result;
+use crate::guard::Held;
+use crate::identity::{first_missing, missing};
 
 /// A connection that verifies nothing and changes nothing.
 pub struct Inspection {
@@ -33,8 +36,10 @@ pub struct Description {
     pub last: Position,
     /// How many events it holds.
     pub events: u64,
-    /// How many are missing between the first and the last.
-    pub deleted: u64,
+    /// How many are missing between the configured first and the last.
+    pub missing: u64,
+    /// The first missing ones in a row.
+    pub first_missing: Option<RangeInclusive<u64>>,
     /// Bytes that it takes.
     pub bytes: u64,
     /// Bytes at which it refuses events; 0 or below: never.
@@ -57,7 +62,12 @@ impl Inspection {
     /// # Errors
     /// When there is none, or the server does not answer.
     pub async fn describe(&self) -> Result<Description> {
-        info(&context(&self.client)).await.map(|info| Description::of(&info))
+        let context = context(&self.client);
+        let info = info(&context).await?;
+        match missing(&info) {
+            0 => Ok(Description::of(&info)),
+            _ => info_with_missing(&context).await.map(|info| Description::of(&info)),
+        }
     }
 
     /// A link to the stream as it was described, if that names its epoch.
@@ -66,8 +76,11 @@ impl Inspection {
             client: self.client.clone(),
             context: context(&self.client),
             epoch: description.epoch.clone()?,
+            first: description.configured_first,
             duplicate_window: description.duplicate_window,
             closed: CancellationToken::new(),
+            guard: None,
+            held: Held::default(),
         })
     }
 }
@@ -83,7 +96,8 @@ impl Description {
             first: Position(state.first_sequence),
             last: Position(state.last_sequence),
             events: state.messages,
-            deleted: state.deleted_count.unwrap_or_default(),
+            missing: missing(info),
+            first_missing: first_missing(info),
             bytes: state.bytes,
             max_bytes: config.max_bytes,
             duplicate_window: config.duplicate_window,

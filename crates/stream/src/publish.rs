@@ -92,6 +92,8 @@ impl Failure {
     pub const WRONG_LAST: u64 = 10071;
     /// A batch holds an event whose id is known already.
     pub const DUPLICATE: u64 = 10201;
+    /// No code of JetStream's: the connection is held, because every replica refuses the stream.
+    pub const HELD: u64 = 1;
 }
 
 #[derive(Deserialize)]
@@ -119,6 +121,7 @@ impl Link {
     /// # Errors
     /// [`Failure`] tells what was refused from what may be stored.
     pub async fn publish(&self, message: &Message, timeout: Duration) -> Result<Placed, Failure> {
+        let before = self.highest()?;
         let request = Request::new()
             .payload(message.payload.clone())
             .headers(message.headers.clone())
@@ -129,7 +132,35 @@ impl Link {
             () = self.closed() => return Err(Failure::Unanswered("the connection was lost".into())),
         };
         let answer = answered(&answer.map_err(refused_by_client)?.payload)?;
-        Ok(Placed { position: Position(answer.seq), duplicate: answer.duplicate })
+        let position = Position(answer.seq);
+        if !answer.duplicate {
+            self.acknowledged(before, (position, position), message)?;
+        }
+        Ok(Placed { position, duplicate: answer.duplicate })
+    }
+
+    /// The highest position that was acknowledged to this process, unless nothing may be published.
+    fn highest(&self) -> Result<Option<Position>, Failure> {
+        if self.is_held() {
+            let description = "every replica refuses the stream".to_owned();
+            return Err(Failure::Refused { code: Failure::HELD, description });
+        }
+        Ok(self.guard.as_ref().and_then(|guard| guard.highest(self.epoch())))
+    }
+
+    /// Remembers what was acknowledged, unless it cannot be: then the connection ends.
+    fn acknowledged(
+        &self,
+        before: Option<Position>,
+        positions: (Position, Position),
+        last: &Message,
+    ) -> Result<(), Failure> {
+        let Some(guard) = &self.guard else { return Ok(()) };
+        guard.acknowledged(self.epoch(), before, positions, || last.hash()).map_err(|error| {
+            tracing::error!(%error, "the stream is not the one that was written to");
+            self.closed.cancel();
+            Failure::Unanswered(error.to_string())
+        })
     }
 }
 

@@ -28,6 +28,8 @@ pub struct ServerState {
     pub clock: Millis,
     /// Where it stores, on its machine.
     pub store_dir: Option<PathBuf>,
+    /// Where its monitor listens, as in `127.0.0.1`, or `0.0.0.0` for everywhere.
+    pub monitor_host: Option<String>,
 }
 
 impl Monitor {
@@ -92,6 +94,7 @@ impl Monitor {
             version: text("/version").ok_or_else(|| missing("version"))?.to_owned(),
             clock: text("/now").and_then(|now| now.parse().ok()).ok_or_else(|| missing("clock"))?,
             store_dir: text("/jetstream/config/store_dir").map(PathBuf::from),
+            monitor_host: text("/http_host").map(str::to_owned),
         })
     }
 

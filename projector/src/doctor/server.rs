@@ -68,6 +68,11 @@ pub(super) async fn examine(examination: &mut Examination, config: &Config) -> S
             }
         })
         .await;
+    let _exposure = examination
+        .check("server.exposure", &["server.monitor"], state.as_ref(), async |state| {
+            judge_exposure(state.monitor_host.as_deref().unwrap_or_default())
+        })
+        .await;
     let _clock = examination
         .check("server.clock", &["server.monitor"], monitor.as_ref(), async |monitor| {
             let before = service::time::now();
@@ -96,6 +101,20 @@ fn mend_monitor() -> &'static str {
     "start nats-server with `http: \"127.0.0.1:8222\"` in its configuration and name that by stream.monitor_url"
 }
 
+fn judge_exposure(monitor: &str) -> Finding {
+    if machine::is_here(monitor) {
+        return Finding::pass(format!("its monitor listens on {monitor} alone"));
+    }
+    let open = if monitor.is_empty() { "everywhere" } else { monitor };
+    Finding::warn(
+        (),
+        format!(
+            "its monitor listens on {open}: whoever reaches its port reads its settings, connections and subjects, without a password"
+        ),
+        "set `http: \"127.0.0.1:8222\"` where all services are on its machine; else let nobody but them reach the port",
+    )
+}
+
 fn judge_version(version: &str) -> Finding {
     let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
     let Some(found) = numbers.next().zip(numbers.next()) else {
@@ -120,6 +139,17 @@ fn judge_version(version: &str) -> Finding {
 mod tests {
     use super::super::examination::Outcome;
     use super::*;
+
+    #[tokio::test]
+    async fn a_monitor_that_others_may_reach_is_a_named_risk() {
+        let mut examination = Examination::default();
+        for host in ["127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "10.1.2.3", ""] {
+            let _grounds = examination.check(host, &[], Some(()), async |()| judge_exposure(host)).await;
+        }
+        let outcomes: Vec<_> = examination.checks().iter().map(|check| check.outcome).collect();
+        let (pass, warn) = (Outcome::Pass, Outcome::Warn);
+        assert_eq!(outcomes, [pass, pass, pass, warn, warn, warn, warn]);
+    }
 
     #[tokio::test]
     async fn a_version_is_compared_number_by_number() {

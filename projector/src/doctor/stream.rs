@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use contract::Position;
 use service::Config;
 use stream::{Description, Error, Inspection, Link, ServerState};
 
@@ -109,19 +108,16 @@ fn judge_key(theirs: Option<&String>, ours: &str) -> Finding {
 /// Nothing is ever deleted from the stream, so each position from the first to the last has its event.
 fn judge_gaps(stream: &Description) -> Finding {
     let mend = "stop the writers and nats-server, restore its store_dir from a copy; see docs/errors/stream-damaged.md";
-    let (first, last) = (stream.first, stream.last);
-    let began = stream.configured_first;
-    if stream.events == 0 && last < began {
+    let (began, last) = (stream.configured_first, stream.last);
+    if stream.missing == 0 && last < began {
         return Finding::pass("it is empty");
     }
-    let lost_at_start = first.0.saturating_sub(began.0);
-    let length = (last.0 + 1).saturating_sub(first.0);
-    let missing = stream.deleted.max(length.saturating_sub(stream.events)) + lost_at_start;
-    if missing == 0 {
-        return Finding::pass(format!("none between {first} and {last}"));
+    if stream.missing == 0 {
+        return Finding::pass(format!("none between {began} and {last}"));
     }
-    let whole = Position(began.0.min(first.0));
-    Finding::fail(format!("{missing} events are missing between {whole} and {last}"), mend)
+    let range = stream.first_missing.as_ref();
+    let range = range.map_or(String::new(), |range| format!(", {}..={} first", range.start(), range.end()));
+    Finding::fail(format!("{} events are missing between {began} and {last}{range}", stream.missing), mend)
 }
 
 fn judge_room(stream: &Description) -> Finding {
@@ -155,21 +151,25 @@ fn store_folder(config: &Config, state: Option<&ServerState>) -> Option<PathBuf>
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
     use std::time::Duration;
+
+    use contract::Position;
 
     use super::super::examination::Outcome;
     use super::*;
 
-    fn stream(first: u64, last: u64, events: u64, deleted: u64) -> Description {
+    fn stream(last: u64, missing: u64, first_missing: Option<RangeInclusive<u64>>) -> Description {
         Description {
             differences: Vec::new(),
             epoch: None,
             hashing_key: None,
             configured_first: Position::FIRST,
-            first: Position(Position::FIRST.0 + first),
+            first: Position::FIRST,
             last: Position((Position::FIRST.0 + last).wrapping_sub(1)),
-            events,
-            deleted,
+            events: last - missing,
+            missing,
+            first_missing,
             bytes: 0,
             max_bytes: 100,
             duplicate_window: Duration::from_secs(120),
@@ -184,19 +184,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_missing_event_is_a_gap_wherever_it_is() {
-        assert_eq!(told(judge_gaps(&stream(0, 0, 0, 0))).await.0, Outcome::Pass);
-        assert_eq!(told(judge_gaps(&stream(0, 10, 10, 0))).await.0, Outcome::Pass);
-        for (stream, missing) in [
-            (stream(0, 10, 8, 2), "2 events"),
-            (stream(3, 10, 7, 0), "3 events"),
-            (stream(3, 10, 6, 1), "4 events"),
-            // The server may not count what it lost.
-            (stream(0, 10, 9, 0), "1 events"),
-        ] {
-            let (outcome, found) = told(judge_gaps(&stream)).await;
-            assert!(outcome == Outcome::Fail && found.starts_with(missing), "{found}");
-        }
+    async fn missing_events_are_a_gap_and_the_first_are_named() {
+        assert_eq!(told(judge_gaps(&stream(0, 0, None))).await.0, Outcome::Pass);
+        assert_eq!(told(judge_gaps(&stream(10, 0, None))).await.0, Outcome::Pass);
+        let (outcome, found) = told(judge_gaps(&stream(10, 3, Some(5..=6)))).await;
+        assert!(
+            outcome == Outcome::Fail && found.starts_with("3 events") && found.ends_with("5..=6 first"),
+            "{found}"
+        );
     }
 
     #[tokio::test]
@@ -207,7 +202,7 @@ mod tests {
             (97, 100, Outcome::Fail),
             (1, -1, Outcome::Warn),
         ] {
-            let stream = Description { bytes, max_bytes, ..stream(0, 1, 1, 0) };
+            let stream = Description { bytes, max_bytes, ..stream(1, 0, None) };
             assert_eq!(told(judge_room(&stream)).await.0, outcome, "{bytes} of {max_bytes}");
         }
     }

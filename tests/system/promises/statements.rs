@@ -12,7 +12,7 @@ use tests::shared;
 
 const PRODUCTS: u32 = 2_000;
 /// They have one row each.
-const TABLES_OF_ONE_ROW: [&str; 2] = ["checkpoint", "catalogue"];
+const TABLES_OF_ONE_ROW: [&str; 3] = ["checkpoint", "catalogue", "heard"];
 /// Run once, when a catalogue closes or an operator asks: they read everything, by design. Or no statements with a plan.
 const RUN_ONCE: [&str; 10] = [
     "products/documents.sql",
@@ -145,7 +145,9 @@ async fn loaded(system: &System, name: &str) -> PgConnection {
     sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.unwrap();
     let mut connection = PgConnection::connect_with(&options.database(name)).await.unwrap();
     // As a reader's session: the plan that is looked at is the plan that runs.
-    let mut script = "create schema live; set search_path = live; set jit = off; set plan_cache_mode = force_generic_plan;".to_owned();
+    let schemas = fs::read_to_string(checkout().join("projector/src/init/database.sql")).unwrap();
+    let mut script = schemas.replace("{database}", name);
+    script += "set search_path = live; set jit = off; set plan_cache_mode = force_generic_plan;";
     let migrations = checkout().join("migrations");
     for file in
         sorted(&migrations).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "sql"))

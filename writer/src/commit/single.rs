@@ -42,11 +42,12 @@ impl Bounds {
         self.deadline.min(link.duplicate_window() / 2).saturating_sub(entry.entered.elapsed())
     }
 
-    /// Publishes an event that was sent before, so that it may be stored already, until its fate is known.
+    /// Publishes an event that was sent before, so that it may be stored already, until its fate is known. A server that
+    /// says that it stores nothing tells it no sooner than after a new start: who waits is told at once that nobody knows.
     pub(super) async fn settle(&self, entry: &Entry) -> Result<Committed, NotCommitted> {
         loop {
             let left = self.deadline.saturating_sub(entry.entered.elapsed());
-            let Ok(link) = tokio::time::timeout(left, self.connection.link()).await else {
+            let Ok(Ok(link)) = tokio::time::timeout(left, self.connection.link_unless_unwell()).await else {
                 return Err(NotCommitted::Unknown);
             };
             if let Tried::Settled(answer) = self.publish(&link, entry, true).await {

@@ -10,6 +10,8 @@ use contract::{Epoch, Position};
 
 /// A replica whose last word is older is not waited for; a writer that has listened for less knows nothing.
 pub(super) const LIVE: Duration = Duration::from_secs(2);
+/// Two announcements of each replica come in this time: who refuses the stream is judged by all of them.
+const SPOKEN: Duration = Duration::from_millis(500);
 /// Exceptions remembered for each replica.
 const REMEMBERED: usize = 10_000;
 
@@ -21,6 +23,17 @@ struct Replica {
     /// From just above here to its position every exception is known.
     known_above: Position,
     exceptions: BTreeMap<Position, (Outcome, Option<Position>)>,
+}
+
+/// What replicas say of the stream behind the connection, by their words since it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// At least one follows it.
+    Followed,
+    /// All that are heard refuse it, or stand in another life of it.
+    Refused,
+    /// Too little was heard.
+    Unknown,
 }
 
 /// What was heard of each replica.
@@ -92,6 +105,22 @@ impl Heard {
         self.live_replicas(now).map(|replica| replica.last.position).min()
     }
 
+    /// What replicas say of a stream of this epoch.
+    pub(super) fn verdict(&self, epoch: &Epoch, now: Instant) -> Verdict {
+        let mut refused = false;
+        for replica in self.replicas.values() {
+            if replica.at < self.since || now.duration_since(replica.at) >= LIVE {
+                continue;
+            }
+            if replica.last.epoch == *epoch && !replica.last.refuses_stream {
+                return Verdict::Followed;
+            }
+            refused = true;
+        }
+        let listened = now.duration_since(self.since) >= SPOKEN;
+        if refused && listened { Verdict::Refused } else { Verdict::Unknown }
+    }
+
     /// Whether listening has gone on for long enough to have heard every live replica.
     pub(super) fn has_listened(&self, now: Instant) -> bool {
         now.duration_since(self.since) >= LIVE
@@ -161,6 +190,7 @@ mod tests {
             generation: "live".into(),
             version: 1,
             import: None,
+            refuses_stream: false,
             exceptions: rejected.map(|positions| {
                 positions
                     .iter()
@@ -211,6 +241,28 @@ mod tests {
             Progress { epoch: "zzzzzzzzzzzz".parse().unwrap(), ..progress(9, 9, State::Serving, None) };
         heard.hear("a".into(), Progress { head: Position(12), ..other }, start + age / 2);
         assert_eq!(heard.confirmed(&epoch(), age, start + age / 2), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_stream_is_refused_when_all_that_are_heard_refuse_it() {
+        let start = Instant::now();
+        let mut heard = Heard::new(start);
+        let soon = start + SPOKEN;
+        assert_eq!(heard.verdict(&epoch(), soon), Verdict::Unknown, "nobody is heard");
+        let refusing = Progress { refuses_stream: true, ..progress(10, 10, State::Stopped, Some(&[])) };
+        heard.hear("a".into(), refusing.clone(), soon);
+        assert_eq!(heard.verdict(&epoch(), start + SPOKEN / 2), Verdict::Unknown, "others may speak yet");
+        assert_eq!(heard.verdict(&epoch(), soon), Verdict::Refused);
+        // One that stopped for another reason, as for an event that it cannot apply, has nothing against the stream.
+        heard.hear("b".into(), progress(9, 9, State::Stopped, Some(&[])), soon);
+        assert_eq!(heard.verdict(&epoch(), soon), Verdict::Followed);
+        let other = "zzzzzzzz2345".parse().unwrap();
+        assert_eq!(heard.verdict(&other, soon), Verdict::Refused, "both stand in another life");
+        assert_eq!(heard.verdict(&epoch(), soon + LIVE), Verdict::Unknown, "both fell silent");
+        heard.hear("a".into(), refusing, soon + LIVE);
+        assert_eq!(heard.verdict(&epoch(), soon + LIVE), Verdict::Refused);
+        heard.listening_since(soon + 2 * LIVE);
+        assert_eq!(heard.verdict(&epoch(), soon + 2 * LIVE), Verdict::Unknown, "that was said before");
     }
 
     #[test]

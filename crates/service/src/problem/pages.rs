@@ -57,6 +57,7 @@ pages! {
     REQUEST_TIMEOUT = "request-timeout",
     STOPPING = "stopping",
     STREAM_AWAY = "stream-away",
+    STREAM_DAMAGED = "stream-damaged",
     STREAM_FULL = "stream-full",
     STREAM_REFUSED = "stream-refused",
     STREAM_UNHEALTHY = "stream-unhealthy",

@@ -35,6 +35,7 @@ impl Link {
         timeout: Duration,
     ) -> Result<Position, Failure> {
         assert!((1..=BATCH_LIMIT).contains(&messages.len()), "a batch holds 1 to {BATCH_LIMIT} events");
+        let before = self.highest()?;
         let sending = tokio::time::timeout(timeout, self.send_batch(id, messages));
         let answer = tokio::select! {
             answer = sending => answer.unwrap_or_else(|_| Err(Failure::Unanswered("timed out".into())))?,
@@ -46,7 +47,10 @@ impl Link {
                 format!("acknowledged {:?} events of {count}, the last at {}", answer.count, answer.seq);
             return Err(Failure::Unanswered(found));
         }
-        Ok(Position(answer.seq - count + 1))
+        let (first, last) = (Position(answer.seq - count + 1), Position(answer.seq));
+        let newest = messages.last().expect("a batch holds events");
+        self.acknowledged(before, (first, last), newest)?;
+        Ok(first)
     }
 
     /// The last one's acknowledgement commits them all; until that one is sent, none can be stored.

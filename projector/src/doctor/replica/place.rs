@@ -65,7 +65,9 @@ pub(super) async fn examine(
         checks
             .check("position", &["epoch"], identity.zip(checkpoint), async |(identity, checkpoint)| {
                 match identity {
-                    Ok(_) | Err(Error::Rewritten { .. }) => Finding::pass(checkpoint.position.to_string()),
+                    Ok(_) | Err(Error::Rewritten { .. } | Error::Incomplete { .. }) => {
+                        Finding::pass(checkpoint.position.to_string())
+                    }
                     Err(error) if error.is_damage() => Finding::fail(error.to_string(), DAMAGED),
                     Err(error) => Finding::fail(error.to_string(), "projector doctor, once more"),
                 }
@@ -104,6 +106,7 @@ fn remembered(checkpoint: &Checkpoint) -> Remembered {
         epoch: checkpoint.epoch.clone(),
         position: checkpoint.position,
         event_hash: checkpoint.event_hash.clone(),
+        heard: None,
     }
 }
 

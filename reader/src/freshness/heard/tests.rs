@@ -21,6 +21,7 @@ fn said(position: u64, head: u64, state: State) -> Progress {
         generation: "live".into(),
         version: 1,
         import: None,
+        refuses_stream: false,
         exceptions: None,
     }
 }
