@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::commits::CommitArguments;
 use crate::follow::FollowArguments;
 use crate::import::ImportArguments;
+use crate::overload::OverloadArguments;
 use crate::statements::StatementArguments;
 use crate::visible::VisibleArguments;
 
@@ -52,6 +53,7 @@ pub(crate) enum Other {
     Commits(CommitArguments),
     Follow(FollowArguments),
     Visible(VisibleArguments),
+    Overload(OverloadArguments),
 }
 
 /// A row of the table.

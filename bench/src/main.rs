@@ -13,6 +13,7 @@ mod figures;
 mod follow;
 mod import;
 mod load;
+mod overload;
 mod private;
 mod reading;
 mod report;
@@ -45,6 +46,7 @@ async fn main() -> ExitCode {
         Some(Other::Commits(arguments)) => commits::run(arguments).await,
         Some(Other::Follow(arguments)) => follow::run(arguments).await,
         Some(Other::Visible(arguments)) => visible::run(arguments).await,
+        Some(Other::Overload(arguments)) => overload::run(arguments).await,
         None => run(&arguments).await,
     };
     match outcome {

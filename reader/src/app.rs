@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::middleware::from_fn;
 use service::metrics::Recorder;
 use service::operations::Readiness;
-use service::{front, operations, serve, shutdown};
+use service::{front, operations, overload, serve, shutdown};
 use stream::Connection;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -72,7 +72,8 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         let listener = Listener { kind, freshness: freshness.clone(), origins: settings.origins.clone() };
         let routes = resources::routes(listener).with_state(sources.clone());
         // Around all, because the pages of problems are not among the reader's own routes.
-        front::finish(routes, settings.origins.clone()).layer(from_fn(revalidation::unless_modified))
+        let whole = front::finish(routes, settings.origins.clone());
+        whole.layer(from_fn(revalidation::unless_modified)).layer(from_fn(overload::tell_nginx))
     };
     let mut serving = JoinSet::new();
     serving.spawn(serve::serve(strict, app(Kind::Strict), stop.clone()));

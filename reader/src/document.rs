@@ -7,6 +7,7 @@
 mod availability;
 mod connection;
 mod error;
+mod pressure;
 mod room;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use availability::Availability;
 use connection::Connection;
 use error::Error;
+use pressure::Pressure;
 use room::Room;
 
 use crate::statement::{Keys, Statement};
@@ -80,10 +82,12 @@ impl Documents {
         let (queue, requests) = mpsc::channel(bounds.queue);
         let requests = Arc::new(Mutex::new(requests));
         let room = Room::of_a_reader();
+        let pressure = Arc::new(Pressure::bounded(Duration::from_millis(bounds.overload_ms)));
         let mut tasks = Tasks { connections: JoinSet::new(), watch: JoinSet::new() };
         for _ in 0..bounds.connections {
             let connection = Connection::new(options, bounds, &room);
-            tasks.connections.spawn(serve(connection, requests.clone(), availability.clone()));
+            let requests = requests.clone();
+            tasks.connections.spawn(serve(connection, requests, availability.clone(), pressure.clone()));
         }
         tasks.watch.spawn(availability.clone().watch(Connection::new(options, bounds, &room)));
         let turns = (bounds.connections / CONNECTIONS_FOR_A_LARGE_PAGE).max(1) as usize;
@@ -142,8 +146,8 @@ impl Documents {
             mpsc::error::TrySendError::Closed(_) => Error::Stopping,
         })?;
         match timeout_at(asked + self.patience, is_taken).await {
-            Ok(Ok(())) => answered.await.unwrap_or(Err(Error::Stopping)),
-            Ok(Err(_)) => Err(Error::Stopping),
+            // Taken, or refused by a connection.
+            Ok(_) => answered.await.unwrap_or(Err(Error::Stopping)),
             Err(_) => Err(Error::Waited(self.patience)),
         }
     }
@@ -177,6 +181,7 @@ async fn serve(
     mut connection: Connection,
     requests: Arc<Mutex<mpsc::Receiver<Request>>>,
     availability: Availability,
+    pressure: Arc<Pressure>,
 ) {
     let mut changes = availability.changes();
     loop {
@@ -194,8 +199,16 @@ async fn serve(
         let Some(Request { statement, keys, asked, turn, taken, answer }) = request else {
             break;
         };
-        if taken.send(()).is_err() {
+        if taken.is_closed() {
             // Waited too long, or hung up.
+            continue;
+        }
+        let now = Instant::now();
+        if !pressure.takes(now - asked, now) {
+            let _hung_up = answer.send(Err(Error::Overloaded(now - asked)));
+            continue;
+        }
+        if taken.send(()).is_err() {
             continue;
         }
         let result = connection.fetch(statement, &keys, asked).await;

@@ -78,7 +78,9 @@ pub async fn turn() -> SemaphorePermit<'static> {
 #[must_use]
 pub fn options(data: &Path) -> SystemOptions {
     // On a machine that is busy with other tests replicas may take longer than shoppers would wait.
-    SystemOptions::new(data).with_environment("writer", "ATELIER_WRITER_VISIBLE_WAIT_MS", "10000")
+    SystemOptions::new(data)
+        .with_environment("writer", "ATELIER_WRITER_VISIBLE_WAIT_MS", "10000")
+        .with_environment("reader", "ATELIER_READER_OVERLOAD_MS", "500")
 }
 
 /// A private system without a catalogue.

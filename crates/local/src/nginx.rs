@@ -16,6 +16,16 @@ use crate::template::fill;
 
 /// More workers than this only take the cores from the readers on one machine.
 const MOST_WORKERS: usize = 2;
+/// Reads that one of a reader's listeners has at a time. What comes beyond is refused by nginx itself, which costs next to
+/// nothing: a reader that refuses takes as much of the processor for it as for an answer. Low: refusals in a short burst;
+/// high: slow answers under overload.
+const READS_AT_A_TIME: usize = 40;
+/// The same of its lenient listener.
+const LENIENT_READS_AT_A_TIME: usize = 16;
+/// The same of reads that demand a position: they wait for it, and cost nothing meanwhile.
+const DEMANDING_READS_AT_A_TIME: usize = 1_024;
+/// Writes that one writer has at a time. They wait for a commit together, and cost little meanwhile.
+const WRITES_AT_A_TIME: usize = 320;
 
 /// Who is behind nginx, and where it listens.
 #[derive(Debug, Clone)]
@@ -89,8 +99,10 @@ pub fn write_configuration(
     let www = open.join("www");
     page::write(&www.join("shop"))?;
     let place = folder.to_string_lossy();
-    let servers = |ports: &[u16], role: &str| {
-        let line = |port: &u16| format!("        server {} max_fails=0{role};", loopback(*port));
+    let servers = |ports: &[u16], at_a_time: usize, role: &str| {
+        let line = |port: &u16| {
+            format!("        server {} max_fails=0 max_conns={at_a_time}{role};", loopback(*port))
+        };
         ports.iter().map(line).collect::<Vec<_>>().join("\n")
     };
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
@@ -101,14 +113,18 @@ pub fn write_configuration(
                 "user",
                 &account.map_or(String::new(), |account| format!("user {} {};", account.name, account.group)),
             ),
+            // Whoever refuses for all must come to it at once. Only root may ask for that.
+            ("priority", account.map_or("", |_| "worker_priority -5;")),
             ("workers", &workers.to_string()),
             ("pid_file", &folder.join("nginx.pid").to_string_lossy()),
             ("folder", &place),
             ("access_log", &access_log.to_string_lossy()),
             ("temporary", &temporary.to_string_lossy()),
-            ("readers", &servers(&shape.readers, "")),
-            ("lenient", &servers(&shape.lenient, " backup")),
-            ("writers", &servers(&shape.writers, "")),
+            ("readers", &servers(&shape.readers, READS_AT_A_TIME, "")),
+            ("lenient", &servers(&shape.lenient, LENIENT_READS_AT_A_TIME, " backup")),
+            ("demanding", &servers(&shape.readers, DEMANDING_READS_AT_A_TIME, "")),
+            ("demanding_lenient", &servers(&shape.lenient, DEMANDING_READS_AT_A_TIME, " backup")),
+            ("writers", &servers(&shape.writers, WRITES_AT_A_TIME, "")),
             ("listen", &loopback(shape.port).to_string()),
         ],
     )?;

@@ -1,15 +1,21 @@
 //! What handlers take from a request.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use contract::fields::parse_id;
+use tokio::time::timeout;
 
 use crate::page::Query;
 use crate::problem::Problem;
 
 /// Most bytes of a body.
 pub const BODY_LIMIT: usize = 256 * 1024;
+
+/// How long a body may take. nginx has all of it before it asks a service; whoever comes without nginx gets no longer.
+const BODY_WITHIN: Duration = Duration::from_secs(5);
 
 /// The id in the path, or nothing when what stands there cannot be one.
 pub struct PathId(Option<i64>);
@@ -44,9 +50,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 /// Reads a body whole.
 ///
 /// # Errors
-/// 413 above [`BODY_LIMIT`]; 400 when the client did not send all of it.
+/// 413 above [`BODY_LIMIT`]; 400 when the client did not send all of it; 408 when it takes too long.
 pub async fn read_body(body: Body) -> Result<Bytes, Problem> {
-    to_bytes(body, BODY_LIMIT).await.map_err(|error| {
+    let Ok(read) = timeout(BODY_WITHIN, to_bytes(body, BODY_LIMIT)).await else {
+        return Err(Problem::slow_body());
+    };
+    read.map_err(|error| {
         let source = std::error::Error::source(&error);
         if source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>()) {
             Problem::too_large(BODY_LIMIT)

@@ -9,6 +9,7 @@ pub mod front;
 pub mod keys;
 pub mod metrics;
 pub mod operations;
+pub mod overload;
 pub mod page;
 pub mod position;
 pub mod problem;

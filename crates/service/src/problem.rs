@@ -8,6 +8,8 @@ use contract::fields::{Refusal, Refusals};
 use pages::Page;
 use serde::Serialize;
 
+use crate::overload::Overload;
+
 /// A problem document. `type` leads to a page of the same name under `docs/errors/`.
 #[derive(Debug)]
 pub struct Problem {
@@ -17,6 +19,7 @@ pub struct Problem {
     detail: String,
     errors: Vec<Refusal>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    overload: bool,
 }
 
 #[derive(Serialize)]
@@ -36,7 +39,15 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Problem {
-        Problem { status, page, title, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
+        Problem {
+            status,
+            page,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            headers: Vec::new(),
+            overload: false,
+        }
     }
 
     /// 404: the id in the path cannot be one; `resource` as in `product`.
@@ -135,6 +146,17 @@ impl Problem {
             .with(header::RETRY_AFTER, "1")
     }
 
+    /// 503: more is asked for than can be answered, here and elsewhere: nobody else is to be asked either.
+    pub fn overloaded(detail: impl Into<String>) -> Problem {
+        Problem { overload: true, ..Problem::unavailable(pages::OVERLOADED, detail) }
+    }
+
+    /// 408: the body does not come.
+    pub fn slow_body() -> Problem {
+        let detail = "the request did not arrive in time; nothing was stored; send it again";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, pages::REQUEST_TIMEOUT, "Request time-out", detail)
+    }
+
     /// 500: our fault; the log has more under the request's id.
     pub fn internal() -> Problem {
         let detail =
@@ -164,6 +186,9 @@ impl IntoResponse for Problem {
             [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
         let mut response = (self.status, headers, body).into_response();
         response.headers_mut().extend(self.headers);
+        if self.overload {
+            response.extensions_mut().insert(Overload);
+        }
         response
     }
 }

@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::shutdown;
 
-/// How long a connection may wait for a request's headers. Above nginx's 60 s for an idle connection to an upstream,
-/// so that nginx is the side that closes; nginx itself cuts slow shoppers much earlier. (axum's own `serve` has no
-/// such bound.)
-const HEADER_READ: Duration = Duration::from_secs(75);
+/// How long a connection may wait for a request's headers, idle or dribbling: hyper does not tell the two apart. Above
+/// the 5 s for which nginx keeps an idle connection to a service, so that nginx is the side that closes. (axum's own
+/// `serve` has no such bound.)
+const HEADER_READ: Duration = Duration::from_secs(8);
 
 /// Connections that may wait to be accepted. A library's usual 128 are fewer than the requests that may come at once:
 /// the kernel then drops the rest, and nginx gives up on them.

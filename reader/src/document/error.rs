@@ -8,6 +8,8 @@ use sqlx::error::DatabaseError;
 
 use crate::statement::Statement;
 
+const TOO_MUCH: &str = "more is being read than can be answered just now; try again";
+
 /// Why a document could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -17,6 +19,9 @@ pub(crate) enum Error {
     /// No connection became free in time.
     #[error("no connection was free in {0:?}")]
     Waited(Duration),
+    /// Requests come faster than they can be answered.
+    #[error("requests come faster than they can be answered; this one waited for {0:?}")]
+    Overloaded(Duration),
     /// Answers that are not sent yet take all the memory that they may.
     #[error("answers that are still being sent leave no room for one of {0} bytes")]
     NoRoom(usize),
@@ -78,7 +83,12 @@ impl Error {
         let statement = statement.name;
         match &self {
             // The front logs the refusal itself; the availability's own line says why.
-            Error::Crowded | Error::Waited(_) | Error::NoRoom(_) | Error::Away(_) | Error::Stopping => {
+            Error::Crowded
+            | Error::Waited(_)
+            | Error::Overloaded(_)
+            | Error::NoRoom(_)
+            | Error::Away(_)
+            | Error::Stopping => {
                 tracing::debug!(statement, "a read was refused: {self}");
             }
             Error::Lost(_) | Error::Silent(_) | Error::Slow(_) | Error::Refused(_) => {
@@ -87,10 +97,11 @@ impl Error {
             Error::Unfit(_) | Error::Failed(_) => tracing::error!(statement, "a read failed: {self}"),
         }
         match self {
-            Error::Crowded | Error::Waited(_) | Error::NoRoom(_) | Error::Refused(_) => Problem::unavailable(
-                pages::OVERLOADED,
-                "more is being read than can be answered just now; try again",
-            ),
+            Error::Overloaded(_) => Problem::overloaded(TOO_MUCH),
+            // Another reader may well have what this one has not: nginx asks it.
+            Error::Crowded | Error::Waited(_) | Error::NoRoom(_) | Error::Refused(_) => {
+                Problem::unavailable(pages::OVERLOADED, TOO_MUCH)
+            }
             Error::Slow(_) => Problem::unavailable(
                 pages::READ_TOO_SLOW,
                 "the answer took longer than a read may; try again, or ask for less",

@@ -5,6 +5,9 @@
 
 mod upstreams;
 
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
 use upstreams::{Gateway, LISTED, TAG, header, is_problem};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,6 +144,48 @@ async fn a_service_s_own_problems_pass_and_everything_else_becomes_one() {
     assert!(arrived.is_empty());
     let (answer, _) = gateway.ask("POST", "/", &format!("X: y\n\n{}", "x".repeat(262_144))).await;
     assert!(answer.ends_with("fine"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_is_overloaded_is_believed_and_nobody_else_is_asked() {
+    let gateway = Gateway::start("overloaded").await;
+    let (answer, arrived) = gateway.ask("GET", "/overloaded", "").await;
+    is_problem(&answer, 503, "overloaded");
+    assert_eq!(header(&answer, "retry-after"), Some("1"));
+    assert_eq!(arrived.len(), 1, "{arrived:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_at_a_time_than_services_should_have_is_refused_by_nginx_and_a_burst_of_reads_is_not() {
+    let gateway = Gateway::start("full").await;
+    // As many as both writers, and as both readers with their lenient listeners, have at a time.
+    let _writes = gateway.hold("POST", 2 * 320).await;
+    let (answer, arrived) = gateway.ask("POST", "/", "X: y\n\nbody").await;
+    is_problem(&answer, 503, "overloaded");
+    assert_eq!(header(&answer, "retry-after"), Some("1"));
+    assert!(answer.contains("nothing was stored") && arrived.is_empty(), "{answer}");
+    let _reads = gateway.hold("GET", 2 * (20 + 12)).await;
+    let (answer, arrived) = gateway.ask("GET", "/?a=%22", "Content-Type: application/json\n\n{}").await;
+    assert!(answer.ends_with("fine") && arrived[0].contains("GET /?a=%22 "), "{answer}");
+    assert!(arrived[0].ends_with("{}"), "the body arrives too: {arrived:?}");
+    // Who demands a position has another place.
+    let (answer, _) = gateway.ask("GET", "/", "Cookie: atelier_position=x-1").await;
+    assert!(answer.ends_with("fine"), "{answer}");
+    let gateway = Arc::new(gateway);
+    let mut many = JoinSet::new();
+    for _ in 0..1_500 {
+        let gateway = gateway.clone();
+        many.spawn(
+            async move { gateway.say("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await },
+        );
+    }
+    let answers = many.join_all().await;
+    let (fine, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.ends_with("fine"));
+    assert!(fine.len() > 100 && !refused.is_empty(), "{} of {}", refused.len(), answers.len());
+    for answer in refused {
+        is_problem(answer, 503, "overloaded");
+        assert_eq!(header(answer, "retry-after"), Some("1"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

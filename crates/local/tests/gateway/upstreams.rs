@@ -61,6 +61,25 @@ impl Gateway {
         (answer, self.arrived.lock().unwrap().clone())
     }
 
+    /// Sends as many requests that are never answered, and waits until all have arrived; they hold on as long as this.
+    pub(crate) async fn hold(&self, method: &str, count: usize) -> Vec<TcpStream> {
+        self.arrived.lock().unwrap().clear();
+        let request = format!("{method} /waits HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+        let mut held = Vec::new();
+        for _ in 0..count {
+            let mut stream = TcpStream::connect(&self.address).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            held.push(stream);
+        }
+        let all_arrived = async {
+            while self.arrived.lock().unwrap().len() < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), all_arrived).await.unwrap();
+        held
+    }
+
     /// The answer to these very words.
     pub(crate) async fn say(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
@@ -127,6 +146,12 @@ async fn serve(name: &'static str, mut stream: TcpStream, arrived: Arrived) {
     let first = name.ends_with("-1");
     let answer = match target.as_str() {
         "/falls" => return,
+        "/waits" => {
+            // Until nginx gives up.
+            let _closed = stream.read_buf(&mut received).await;
+            return;
+        }
+        "/overloaded" => problem("529 X", "only nginx sees this"),
         "/first-falls" if first => return,
         "/first-is-behind" if first => problem("503 X", "behind"),
         "/strict-are-behind" if name.starts_with("reader") => problem("503 X", "behind"),

@@ -148,6 +148,9 @@ pub struct Reader {
     pub queue: usize,
     /// How long a request waits for a connection before it is refused.
     pub acquire_ms: u64,
+    /// How long a request may wait for a connection while requests keep coming faster than they can be answered. Low:
+    /// refusals when the machine is busy for a moment; high: slow answers under overload.
+    pub overload_ms: u64,
     /// How long one statement may run.
     pub statement_ms: u64,
     /// How long a read waits until the replica has the position that it demands, before another reader is asked. Low:
@@ -163,6 +166,7 @@ impl Default for Reader {
             connections: 8,
             queue: 1_000,
             acquire_ms: 500,
+            overload_ms: 100,
             statement_ms: 2_000,
             token_wait_ms: 100,
             waiting: 1_000,
@@ -176,6 +180,7 @@ impl Reader {
         within(&mut mistakes, "reader.connections", self.connections.into(), 1, 1_000);
         within(&mut mistakes, "reader.queue", self.queue as u64, 1, 1_000_000);
         within(&mut mistakes, "reader.acquire_ms", self.acquire_ms, 10, 60_000);
+        within(&mut mistakes, "reader.overload_ms", self.overload_ms, 1, 60_000);
         within(&mut mistakes, "reader.statement_ms", self.statement_ms, 10, 60_000);
         within(&mut mistakes, "reader.token_wait_ms", self.token_wait_ms, 0, 60_000);
         within(&mut mistakes, "reader.waiting", self.waiting as u64, 1, 1_000_000);
@@ -221,7 +226,7 @@ fn within(mistakes: &mut Vec<String>, key: &str, value: u64, lowest: u64, highes
 }
 
 /// Known keys, for the hint at an unknown one. A test keeps the list equal to the structs.
-const KEYS: [&str; 33] = [
+const KEYS: [&str; 34] = [
     "stream.url",
     "stream.monitor_url",
     "stream.max_bytes",
@@ -245,6 +250,7 @@ const KEYS: [&str; 33] = [
     "reader.connections",
     "reader.queue",
     "reader.acquire_ms",
+    "reader.overload_ms",
     "reader.statement_ms",
     "reader.token_wait_ms",
     "reader.waiting",
