@@ -29,7 +29,7 @@ pub(crate) struct Arena {
     /// Between writers and nats-server, when the row asked for it.
     pub(crate) proxy: Option<Proxy>,
     /// Behind the system: it is taken away when the system has gone.
-    _disk: Option<SmallDisk>,
+    pub(crate) disk: Option<SmallDisk>,
     pub(crate) random: Random,
     pub(crate) history: Shared,
     pub(crate) began: Instant,
@@ -81,7 +81,7 @@ impl Arena {
         let mut arena = Arena {
             system,
             proxy,
-            _disk: disk.transpose()?,
+            disk: disk.transpose()?,
             random: Random::seeded(seed),
             history: Shared::default(),
             began: Instant::now(),

@@ -23,6 +23,12 @@ pub(crate) struct Arguments {
     /// Instead of rows: runs in which each checker must find a fault; one that does not is told
     #[arg(long, conflicts_with_all = ["rows", "all"])]
     pub(crate) controls: bool,
+    /// Instead of rows: a load for so many minutes with an outage each minute; the memory of our processes must not grow
+    #[arg(long, value_name = "MINUTES", num_args = 0..=1, default_missing_value = "20", conflicts_with_all = ["rows", "all", "controls"])]
+    pub(crate) soak: Option<u64>,
+    /// Instead of rows: so many damages of a real store, each looked at by a projector at the head or a lagging one
+    #[arg(long, value_name = "NUMBER", num_args = 0..=1, default_missing_value = "100", conflicts_with_all = ["rows", "all", "controls", "soak"])]
+    pub(crate) damages: Option<usize>,
     /// The seed of everything that is left to chance; a new one when it is not given. Processes are not repeated by it
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,

@@ -7,6 +7,7 @@ mod arena;
 mod arguments;
 mod checkers;
 mod controls;
+mod damages;
 mod disk;
 mod drive;
 mod history;
@@ -18,10 +19,12 @@ mod replica;
 mod row;
 mod rows;
 mod run;
+mod soak;
 mod store;
+mod synced;
 
 use std::process::ExitCode;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use clap::Parser;
 
@@ -48,7 +51,11 @@ async fn main() -> ExitCode {
     });
     println!("seed {seed}");
     run::catch_panics();
-    let well = if arguments.controls {
+    let well = if let Some(minutes) = arguments.soak {
+        soak::run(seed, Duration::from_secs(60 * minutes.max(1))).await
+    } else if let Some(number) = arguments.damages {
+        damages::run(seed, number).await
+    } else if arguments.controls {
         controls::run(seed).await
     } else {
         run::run(&chosen, seed, !arguments.all && arguments.rows.is_empty()).await

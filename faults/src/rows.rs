@@ -1,8 +1,12 @@
 //! The rows, each under its number in the fault matrix.
 
-mod damage;
+mod answers;
+mod clocks;
+mod corpus;
+pub(crate) mod damage;
 mod nats;
 mod once;
+mod power;
 mod projector;
 mod readers;
 mod replica;
@@ -23,15 +27,19 @@ use crate::row::{Row, Stop};
 
 /// All rows, in the order of their numbers.
 pub(crate) fn all() -> Vec<&'static Row> {
-    let groups: [&'static [Row]; 8] = [
+    let groups: [&'static [Row]; 12] = [
         &nats::ROWS,
+        &power::ROWS,
         &storage::ROWS,
         &once::ROWS,
         &writer::ROWS,
         &projector::ROWS,
         &replica::ROWS,
+        &corpus::ROWS,
         &damage::ROWS,
+        &answers::ROWS,
         &readers::ROWS,
+        &clocks::ROWS,
     ];
     let mut rows: Vec<&'static Row> = groups.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
@@ -59,7 +67,7 @@ pub(crate) fn chosen(arguments: &Arguments) -> Result<Vec<&'static Row>, String>
 /// How long it took after kills, at the longest.
 #[derive(Clone, Copy, Default)]
 struct Longest {
-    /// From the kill. A supervisor pauses the longer the more often a process dies, up to five seconds.
+    /// From the kill. A supervisor pauses the longer the more often a process dies, up to a second.
     killed: Duration,
     /// From when the process was ready again.
     ready: Duration,
@@ -76,6 +84,14 @@ impl Longest {
         format!(
             "{:.1} s from a kill at the longest, the supervisor's growing pause included",
             self.killed.as_secs_f64()
+        )
+    }
+
+    /// The longest time from when it was ready again, in words.
+    fn since_ready(&self) -> String {
+        format!(
+            "from the kill, the supervisor's growing pause included; {:.1} s at the longest from when it was ready again",
+            self.ready.as_secs_f64()
         )
     }
 }
@@ -146,7 +162,7 @@ fn said_by_writers(arena: &Arena, words: &str) -> usize {
 }
 
 /// In a few words: how many were acknowledged, refused, left in doubt, and how reads went.
-fn summary(arena: &Arena) -> String {
+pub(crate) fn summary(arena: &Arena) -> String {
     let history = arena.history.lock();
     let count = |of: fn(&Outcome) -> bool| history.writes.iter().filter(|record| of(&record.outcome)).count();
     let failed = history.reads.iter().filter(|read| read.status != 200).count();

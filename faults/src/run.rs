@@ -77,10 +77,18 @@ async fn one(row: &Row, seed: u64, quick: bool) -> Result<Seen, Stop> {
 
 /// Runs to the end, a panic or the end of patience.
 pub(crate) async fn caught<T>(work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
-    match tokio::time::timeout(PATIENCE, AssertUnwindSafe(work).catch_unwind()).await {
+    caught_within(PATIENCE, work).await
+}
+
+/// The same with another patience.
+pub(crate) async fn caught_within<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, Stop>>,
+) -> Result<T, Stop> {
+    match tokio::time::timeout(patience, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(ended)) => ended,
         Ok(Err(_)) => Err(Stop::from(said())),
-        Err(_) => Err(Stop::from(format!("it did not end within {} s", PATIENCE.as_secs()))),
+        Err(_) => Err(Stop::from(format!("it did not end within {} s", patience.as_secs()))),
     }
 }
 

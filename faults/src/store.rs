@@ -53,14 +53,27 @@ pub(crate) fn flip(block: &Path, offset: u64) -> io::Result<()> {
 /// # Errors
 /// When it is there and cannot be removed.
 pub(crate) fn forget_summary(system: &System) -> io::Result<()> {
-    match fs::remove_file(folder(system).join("index.db")) {
+    forget(&folder(system).join("index.db"))
+}
+
+/// Removes a file that may be there.
+///
+/// # Errors
+/// When it is there and cannot be removed.
+pub(crate) fn forget(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
+/// The stream's folder.
+pub(crate) fn stream(system: &System) -> PathBuf {
+    system.data().nats().join("store/jetstream/$G/streams/ATELIER")
+}
+
 fn folder(system: &System) -> PathBuf {
-    system.data().nats().join("store/jetstream/$G/streams/ATELIER/msgs")
+    stream(system).join("msgs")
 }
 
 #[cfg(test)]

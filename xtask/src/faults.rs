@@ -13,9 +13,18 @@ pub(crate) fn run(rest: &Rest) -> Result<(), Error> {
     let sources = Sources { folder: checkout::components(), ..Sources::default() };
     Components::get(&sources)?;
     cargo::build()?;
+    built(&rest.arguments)
+}
+
+/// The quick dozen, when everything is built and fetched.
+pub(crate) fn quick() -> Result<(), Error> {
+    built(&[])
+}
+
+fn built(rest: &[OsString]) -> Result<(), Error> {
     let mut arguments: Vec<OsString> =
         ["run", "--quiet", "--release", "--bin", "faults", "--"].map(OsString::from).into();
-    arguments.extend(rest.arguments.iter().cloned());
+    arguments.extend(rest.iter().cloned());
     cargo::run(
         &arguments,
         &[

@@ -50,7 +50,7 @@ enum Verb {
     Run(run::Arguments),
     /// Write a made-up legacy catalogue as CSV files
     Sample(sample::Arguments),
-    /// Run every test, on real servers
+    /// Run every test, on real servers, and the quick rows of the fault suite; with arguments only the tests that they name
     Test(cargo::Rest),
     /// Check everything that needs no running system
     Check,

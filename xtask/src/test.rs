@@ -8,6 +8,7 @@ use local::components::{Components, Sources};
 use crate::cargo::{self, Rest};
 use crate::checkout;
 use crate::error::Error;
+use crate::faults;
 use crate::stages::Stages;
 
 pub(crate) fn run(rest: &Rest) -> Result<(), Error> {
@@ -19,11 +20,20 @@ pub(crate) fn run(rest: &Rest) -> Result<(), Error> {
     let mut arguments: Vec<OsString> =
         ["test", "--release", "--workspace", "--no-fail-fast"].map(OsString::from).into();
     arguments.extend(rest.arguments.iter().cloned());
-    cargo::run(
+    let tests = cargo::run(
         &arguments,
         &[
             ("ATELIER_COMPONENTS", checkout::components().as_os_str()),
             ("ATELIER_BINARIES", binaries::beside_us().as_os_str()),
         ],
-    )
+    );
+    // Whoever names tests wants those alone.
+    if !rest.arguments.is_empty() {
+        return tests;
+    }
+    // Both run, so that one run tells everything that is wrong.
+    match (tests, faults::quick()) {
+        (Err(tests), Err(faults)) => Err(Error::said(format!("{tests}; {faults}"))),
+        (tests, faults) => tests.and(faults),
+    }
 }

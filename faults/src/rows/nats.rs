@@ -44,7 +44,7 @@ pub(crate) const ROWS: [Row; 4] = [
     },
 ];
 
-/// Until a write is acknowledged again.
+/// Until a write is acknowledged again, from the kill or from the end of a fault.
 const BOUND: Duration = Duration::from_secs(5);
 /// The longest that one request may take, whatever hangs.
 const LONGEST_ANSWER: Duration = Duration::from_secs(20);
@@ -59,8 +59,8 @@ async fn kills(arena: &mut Arena) -> Result<Seen, Stop> {
     drive.stop().await;
     let batches = said_by_writers(arena, BATCH_UNANSWERED);
     let summary = format!("{rounds} kills, {batches} batches unanswered; {}", summary(arena));
-    in_time(longest.ready, BOUND)?;
-    arena.judge(Seen::recovered(longest.ready).note(longest.since_the_kill()).note(summary)).await
+    in_time(longest.killed, BOUND)?;
+    arena.judge(Seen::recovered(longest.killed).note(longest.since_ready()).note(summary)).await
 }
 
 async fn hang(arena: &mut Arena) -> Result<Seen, Stop> {

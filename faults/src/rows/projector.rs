@@ -25,14 +25,14 @@ pub(crate) const ROWS: [Row; 3] = [
     Row {
         number: 17,
         title: "two projectors on one replica, the lock taken from whoever has it",
-        quick: true,
+        quick: false,
         setup: Setup::USUAL,
         run: |arena| doubled(arena).boxed_local(),
     },
     Row {
         number: 18,
         title: "a projector that hung, was succeeded, and goes on",
-        quick: true,
+        quick: false,
         setup: Setup::USUAL,
         run: |arena| zombie(arena).boxed_local(),
     },

@@ -3,15 +3,17 @@
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use tests::{tables, within};
+use serde_json::Value;
+use tests::{Random, eventually, interaction, tables, within};
 
 use super::projector::caught_up;
 use super::{Longest, no_read_failed, said, summary};
 use crate::arena::Arena;
+use crate::disk::SmallDisk;
 use crate::drive::Plan;
 use crate::row::{Row, Seen, Setup, Stop};
 
-pub(crate) const ROWS: [Row; 3] = [
+pub(crate) const ROWS: [Row; 4] = [
     Row {
         number: 19,
         title: "a replica is away for long, and comes back",
@@ -27,6 +29,13 @@ pub(crate) const ROWS: [Row; 3] = [
         run: |arena| kills(arena).boxed_local(),
     },
     Row {
+        number: 21,
+        title: "a replica's disk is full, its write-ahead log included, and then it has room again",
+        quick: false,
+        setup: Setup::USUAL,
+        run: |arena| full_disk(arena).boxed_local(),
+    },
+    Row {
         number: 22,
         title: "a replica has no connection left for its reader and projector",
         quick: false,
@@ -37,6 +46,10 @@ pub(crate) const ROWS: [Row; 3] = [
 
 /// Until a replica whose Postgres was killed has what was acknowledged before.
 const BOUND: Duration = Duration::from_secs(15);
+/// What Postgres says when it cannot write.
+const NO_SPACE: &str = "No space left on device";
+/// For how long at least.
+const FULL_FOR: Duration = Duration::from_secs(8);
 /// What Postgres says to whoever comes too late.
 const FULL: &str = "sorry, too many clients";
 /// How long nobody gets in, and how often somebody may try to meanwhile.
@@ -86,6 +99,57 @@ async fn away(arena: &mut Arena) -> Result<Seen, Stop> {
     drive.stop().await;
     no_read_failed(arena)?;
     let note = format!("caught up with {told}; {}", summary(arena));
+    arena.judge(Seen::recovered(longest).note(note)).await
+}
+
+async fn full_disk(arena: &mut Arena) -> Result<Seen, Stop> {
+    let postgres = arena.system.process("postgres-b").clone();
+    let projector = arena.system.process("projector-b").clone();
+    postgres.stop().await;
+    let folder = postgres.spec().folder.clone();
+    arena.disk = Some(SmallDisk::under_a_replica(arena.system.data().root(), &folder)?);
+    postgres.start().await?;
+    arena.system.ready().await;
+    let drive = arena.drive(Plan::USUAL);
+    drive.more(50, within(60)).await;
+    let failed = |error: std::io::Error| Stop::from(format!("the small disk: {error}"));
+    let disk = arena.disk.as_ref().ok_or_else(|| Stop::from("the disk was mounted above".to_owned()))?;
+    disk.fill().map_err(failed)?;
+    let before = (projector.restarts(), postgres.restarts());
+    let shopper = arena.system.shopper();
+    let mut random = Random::seeded(arena.random.below(usize::MAX) as u64);
+    eventually("the replica's disk is full", within(60), async || {
+        // Nothing that compresses.
+        let mut large = interaction();
+        let text: String = (0..9_000).map(|_| char::from(b' ' + 2 + random.below(90) as u8)).collect();
+        large["element"] = Value::String(text);
+        let _answered = shopper.post_interaction(&large).await;
+        if said(postgres.log(), NO_SPACE) > 0 { Ok(()) } else { Err("its log does not say so".to_owned()) }
+    })
+    .await;
+    // Everybody else goes on.
+    drive.more(200, within(60)).await;
+    tokio::time::sleep(FULL_FOR).await;
+    drive.more(50, within(60)).await;
+    let deaths = (projector.restarts() - before.0, postgres.restarts() - before.1);
+    let tries = said(postgres.log(), NO_SPACE);
+    let disk = arena.disk.as_ref().ok_or_else(|| Stop::from("the disk was mounted above".to_owned()))?;
+    disk.make_room().map_err(failed)?;
+    let longest = caught_up(arena, "b", Instant::now()).await;
+    drive.more(50, within(60)).await;
+    drive.stop().await;
+    no_read_failed(arena)?;
+    if deaths.0 > 0 {
+        return Err(Stop::from(format!("its projector died {} times of it", deaths.0)));
+    }
+    if tries > TRIES {
+        return Err(Stop::from(format!("{tries} times something was tried on the full disk")));
+    }
+    let note = format!(
+        "Postgres said {tries} times that there is no space and died {} times, its projector never; {}",
+        deaths.1,
+        summary(arena)
+    );
     arena.judge(Seen::recovered(longest).note(note)).await
 }
 

@@ -4,9 +4,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use futures::future::join_all;
 use local::Process;
 use serde_json::Value;
-use tests::{eventually, interaction, wire, within};
+use tests::{Shopper, eventually, interaction, wire, within};
 use tokio::process::{Child, Command};
 
 use super::{in_time, summary};
@@ -18,14 +19,14 @@ pub(crate) const ROWS: [Row; 4] = [
     Row {
         number: 2,
         title: "kill -9 of nats-server exactly at an fsync",
-        quick: false,
+        quick: true,
         setup: Setup::USUAL,
         run: |arena| killed_at_fsync(arena).boxed_local(),
     },
     Row {
         number: 4,
         title: "an fsync of nats-server fails (EIO): it answers nothing until it is started again",
-        quick: false,
+        quick: true,
         setup: Setup::USUAL,
         run: |arena| failed_fsync(arena).boxed_local(),
     },
@@ -51,13 +52,15 @@ pub(crate) const ROWS: [Row; 4] = [
 ];
 
 const BOUND: Duration = Duration::from_secs(5);
-const ROUNDS: usize = 6;
+/// The longest that a write may wait while nats-server stores nothing.
+const NOTICED: Duration = Duration::from_secs(5);
 
 async fn killed_at_fsync(arena: &mut Arena) -> Result<Seen, Stop> {
     traceable().await?;
     let drive = arena.drive(Plan::USUAL);
     let mut longest = Duration::ZERO;
-    for _ in 0..ROUNDS {
+    let rounds = arena.rounds(3, 8);
+    for _ in 0..rounds {
         drive.more(30, within(60)).await;
         let nats = arena.system.process("nats").clone();
         let restarts = nats.restarts();
@@ -68,7 +71,7 @@ async fn killed_at_fsync(arena: &mut Arena) -> Result<Seen, Stop> {
     }
     drive.stop().await;
     in_time(longest, BOUND)?;
-    let note = format!("{ROUNDS} kills; {}", summary(arena));
+    let note = format!("{rounds} kills; {}", summary(arena));
     arena.judge(Seen::recovered(longest).note(note)).await
 }
 
@@ -76,7 +79,7 @@ async fn failed_fsync(arena: &mut Arena) -> Result<Seen, Stop> {
     traceable().await?;
     let drive = arena.drive(Plan::USUAL);
     let mut longest = Duration::ZERO;
-    for _ in 0..2 {
+    for _ in 0..arena.rounds(1, 3) {
         drive.more(30, within(60)).await;
         let nats = arena.system.process("nats").clone();
         let restarts = nats.restarts();
@@ -90,6 +93,8 @@ async fn failed_fsync(arena: &mut Arena) -> Result<Seen, Stop> {
     arena.judge(Seen::recovered(longest).note(note)).await
 }
 
+/// How many write at once until a disk is full.
+const FILLERS: usize = 8;
 /// What a small disk is given when it is full.
 const MORE_ROOM: &str = "remount,size=400m";
 
@@ -97,18 +102,23 @@ async fn full_disk(arena: &mut Arena) -> Result<Seen, Stop> {
     let shopper = arena.system.shopper();
     let mut large = interaction();
     large["element"] = Value::String("x".repeat(10_000));
-    let mut written = 0;
-    let took = loop {
-        let asked = Instant::now();
-        let answer = shopper.post_interaction(&large).await;
-        match answer.status {
-            201 if written < 20_000 => written += 1,
-            503 => break asked.elapsed(),
-            _ => return Err(Stop::from(format!("after {written} large writes one was answered {answer:?}"))),
-        }
-    };
+    // Many at once, so that many are on their way when the disk is full.
     let full = Instant::now();
-    let refused = eventually("writes are refused at once", within(15), async || {
+    let filling = (0..FILLERS).map(|_| fill(shopper.clone(), large.clone()));
+    let mut written = 0;
+    let mut longest_wait = Duration::ZERO;
+    for filled in join_all(filling).await {
+        let (stored, waited) = filled?;
+        written += stored;
+        longest_wait = longest_wait.max(waited);
+    }
+    let took = full.elapsed();
+    if longest_wait > NOTICED {
+        let waited = longest_wait.as_secs_f64();
+        return Err(Stop::from(format!("a write waited {waited:.1} s for a disk that was full")));
+    }
+    let full = Instant::now();
+    let refused = eventually("writes are refused at once", NOTICED, async || {
         let asked = Instant::now();
         let answer = shopper.post_interaction(&large).await;
         let well = answer.status == 503 && answer.body.contains("nothing was stored");
@@ -131,13 +141,28 @@ async fn full_disk(arena: &mut Arena) -> Result<Seen, Stop> {
     drive.more(50, within(60)).await;
     drive.stop().await;
     let note = format!(
-        "full after {written} large writes; the first was in doubt after {:.1} s, refusals at once {:.1} s later: {}; {}",
+        "full after {written} large writes in {:.1} s; of {FILLERS} on their way none waited longer than {:.1} s; refusals at once {:.1} s later: {}; {}",
         took.as_secs_f64(),
+        longest_wait.as_secs_f64(),
         noticed.as_secs_f64(),
         refused.json()["detail"],
         summary(arena)
     );
     arena.judge(Seen::recovered(longest).note(note)).await
+}
+
+/// Writes until one is refused or in doubt; how many were stored, and how long that last one took.
+async fn fill(shopper: Shopper, large: Value) -> Result<(usize, Duration), Stop> {
+    let mut written = 0;
+    loop {
+        let asked = Instant::now();
+        let answer = shopper.post_interaction(&large).await;
+        match answer.status {
+            201 if written < 20_000 => written += 1,
+            503 => return Ok((written, asked.elapsed())),
+            _ => return Err(Stop::from(format!("after {written} large writes one was answered {answer:?}"))),
+        }
+    }
 }
 
 /// Skips the row where strace cannot be run.

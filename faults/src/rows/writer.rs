@@ -1,4 +1,4 @@
-//! A writer dies between publishing and answering.
+//! A writer dies, or hangs, between publishing and answering.
 
 use std::time::{Duration, Instant};
 
@@ -16,20 +16,29 @@ use crate::row::{Row, Seen, Setup, Stop};
 
 pub(crate) const ROWS: [Row; 1] = [Row {
     number: 15,
-    title: "kill -9 of a writer between publishing and answering",
+    title: "a writer is killed, or hangs, between publishing and answering",
     quick: true,
     // Long enough that a writer is surely killed while it waits for a replica that hangs.
     setup: Setup { environment: &[("writer", "ATELIER_WRITER_VISIBLE_WAIT_MS", "5000")], ..Setup::USUAL },
     run: |arena| kill(arena).boxed_local(),
 }];
 
+/// Half of them are PUTs.
 const VOLLEY: usize = 10;
+
+/// What becomes of a writer.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Killed,
+    /// Stopped until everybody was answered.
+    Hangs,
+}
 
 async fn kill(arena: &mut Arena) -> Result<Seen, Stop> {
     // With keys, straight at the writer that dies: whoever sent them repeats them at the other one.
-    let keyed: Vec<(Operation, String)> =
-        (0..VOLLEY).map(|n| (arena.review(&format!("keyed-{n}")), format!("killed-{n}"))).collect();
-    let (told, landed) = killed_behind_the_publish(arena, arena.writers()[0].clone(), &keyed, true).await?;
+    let keyed = posts_and_puts(arena, "keyed").await?;
+    let (told, landed) =
+        lost_behind_the_publish(arena, arena.writers()[0].clone(), &keyed, true, Fate::Killed).await?;
     if let Some(answered) = told.iter().find(|outcome| !matches!(outcome, Outcome::Unknown(_))) {
         return Err(Stop::from(format!("a writer that was killed before it answered said {answered:?}")));
     }
@@ -46,43 +55,68 @@ async fn kill(arena: &mut Arena) -> Result<Seen, Stop> {
         }
     }
 
-    // Without keys, through nginx: nginx repeats them under the ids that it gave them.
-    let plain: Vec<(Operation, String)> =
-        (0..VOLLEY).map(|n| (arena.review(&format!("plain-{n}")), String::new())).collect();
-    let (told, landed) = killed_behind_the_publish(arena, arena.system.shopper(), &plain, false).await?;
-    let mut repeated = 0;
-    for (((operation, _), outcome), position) in plain.iter().zip(told).zip(landed) {
-        match &outcome {
-            Outcome::Stored { token, .. } if token.position.as_i64() == position => repeated += 1,
-            // Nobody was left to repeat it to just then.
-            Outcome::Unknown(_) => {}
-            outcome => {
-                return Err(Stop::from(format!(
-                    "{operation:?} stands at {position} and was told {outcome:?}"
-                )));
+    // Without keys, through nginx: nginx repeats them under the ids that it gave them. It waits 15 s for one that hangs.
+    let mut repeated = Vec::new();
+    for fate in if arena.quick { &[Fate::Killed][..] } else { &[Fate::Killed, Fate::Hangs] } {
+        let plain = posts_and_puts(arena, &format!("{fate:?}")).await?;
+        let (told, landed) =
+            lost_behind_the_publish(arena, arena.system.shopper(), &plain, false, *fate).await?;
+        let mut answered = 0;
+        for (((operation, _), outcome), position) in plain.iter().zip(told).zip(landed) {
+            match &outcome {
+                Outcome::Stored { token, .. } if token.position.as_i64() == position => answered += 1,
+                // Nobody was left to repeat it to just then.
+                Outcome::Unknown(_) => {}
+                outcome => {
+                    return Err(Stop::from(format!(
+                        "{fate:?}: {operation:?} stands at {position} and was told {outcome:?}"
+                    )));
+                }
             }
+            write_down(arena, operation, outcome);
         }
-        write_down(arena, operation, outcome);
+        repeated.push(format!("{answered} of {VOLLEY} by nginx ({fate:?})"));
     }
 
     let drive = arena.drive(Plan::USUAL);
-    let rounds = arena.rounds(3, 20);
+    let rounds = arena.rounds(2, 20);
     let longest = killed_again_and_again(arena, &drive, &["writer-1", "writer-2"], rounds).await?;
     drive.stop().await;
     let note = format!(
-        "{VOLLEY} repeated by their senders, {repeated} of {VOLLEY} by nginx; then {rounds} kills: {}",
+        "{VOLLEY} answered when their senders repeated them, {}; then {rounds} kills: {}",
+        repeated.join(", "),
         summary(arena)
     );
     arena.judge(Seen::recovered(longest.ready).note(longest.since_the_kill()).note(note)).await
 }
 
-/// Sends writes while a replica hangs, so that their writers wait for it, and kills the first writer once all are in
-/// the stream. What each was told, and where it stands.
-async fn killed_behind_the_publish(
+/// Reviews, and votes for reviews that nobody else votes for; each with a key.
+async fn posts_and_puts(arena: &Arena, name: &str) -> Result<Vec<(Operation, String)>, Stop> {
+    let mut writes = Vec::new();
+    for number in 0..VOLLEY {
+        let review = arena.review(&format!("{name}-{number}"));
+        let operation = if number % 2 == 0 {
+            review
+        } else {
+            let key = format!("{name}-target-{number}");
+            match arena.settle(&arena.system.shopper(), review, &key).await.outcome {
+                Outcome::Stored { id: Some(id), .. } => Operation::ReviewVote { review: id },
+                other => return Err(Stop::from(format!("a review was told {other:?}"))),
+            }
+        };
+        writes.push((operation, format!("{name}-key-{number}")));
+    }
+    Ok(writes)
+}
+
+/// Sends writes while a replica hangs, so that their writers wait for it, and lets the first writer die or hang once all
+/// are in the stream. What each was told, and where it stands.
+async fn lost_behind_the_publish(
     arena: &Arena,
     shopper: Shopper,
     writes: &[(Operation, String)],
     keyed: bool,
+    fate: Fate,
 ) -> Result<(Vec<Outcome>, Vec<i64>), Stop> {
     arena.system.ready().await;
     let stream = Reading::open(&arena.system).await?;
@@ -107,9 +141,13 @@ async fn killed_behind_the_publish(
     })
     .await;
     let writer = arena.system.process("writer-1").clone();
-    writer.kill9().await;
+    match fate {
+        Fate::Killed => writer.kill9().await,
+        Fate::Hangs => writer.pause(),
+    }
     hanging.resume();
     let told = sending.await.map_err(|error| Stop::from(error.to_string()))?;
+    writer.resume();
     writer.wait_ready(within(60)).await?;
     let log = stream.behind(before).await?;
     let place = |operation: &Operation| {

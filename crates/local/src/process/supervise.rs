@@ -17,7 +17,10 @@ use crate::kernel::{Identity, signal_group, working_in};
 use crate::readiness::{Health, health};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Before a process is started again that was ready when it died: others wait for it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Before one is started again that does not even become ready.
+const LONGEST_PAUSE_UNREADY: Duration = Duration::from_secs(5);
 /// A process that was ready for so long has its next pause short again.
 const HEALTHY: Duration = Duration::from_secs(10);
 const BETWEEN_QUESTIONS: Duration = Duration::from_millis(25);
@@ -48,11 +51,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
                     last_end: Some(what.clone()),
                 };
             });
-            let rest = pause;
+            let rest;
+            (rest, pause) = pauses(pause, was_ready);
             if was_ready {
                 note(&shared.spec, &format!("{what}; starting it again in {} ms", rest.as_millis()));
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
             if timeout(rest, unwanted(&mut wanted)).await.is_err() {
                 continue;
             }
@@ -66,6 +69,12 @@ pub(super) async fn run(shared: Arc<Shared>) {
             return;
         }
     }
+}
+
+/// How long to pause now, and the next time if the process dies soon again.
+fn pauses(pause: Duration, was_ready: bool) -> (Duration, Duration) {
+    let now = if was_ready { pause.min(LONGEST_PAUSE) } else { pause };
+    (now, (now * 2).min(LONGEST_PAUSE_UNREADY))
 }
 
 async fn one_run(shared: &Shared, wanted: &mut watch::Receiver<bool>) -> End {
@@ -229,5 +238,33 @@ fn describe(status: io::Result<ExitStatus>) -> String {
             (None, None) => format!("ended: {status}"),
         },
         Err(error) => format!("was lost: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pauses of a process that dies each time, ready or not.
+    fn all(deaths: &[bool]) -> Vec<u128> {
+        let mut pause = FIRST_PAUSE;
+        deaths
+            .iter()
+            .map(|was_ready| {
+                let now;
+                (now, pause) = pauses(pause, *was_ready);
+                now.as_millis()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn pauses_grow_to_a_second_for_a_process_that_was_ready_and_to_five_for_one_that_never_is() {
+        assert_eq!(all(&[true; 7]), [100, 200, 400, 800, 1_000, 1_000, 1_000]);
+        assert_eq!(all(&[false; 8]), [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
+        assert_eq!(
+            all(&[false, false, false, false, false, false, true, true]),
+            [100, 200, 400, 800, 1_600, 3_200, 1_000, 1_000]
+        );
     }
 }
