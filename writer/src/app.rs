@@ -17,6 +17,7 @@ use crate::arguments::Run;
 use crate::commit::Commits;
 use crate::references::References;
 use crate::resources;
+use crate::standstill::Pulse;
 use crate::visibility::Visibility;
 
 /// How long an operator's last request may take when the process ends.
@@ -32,6 +33,7 @@ pub(crate) struct App {
     pub(crate) references: References,
     pub(crate) commits: Commits,
     pub(crate) visibility: Visibility,
+    pub(crate) pulse: Pulse,
     pub(crate) visible_wait: Duration,
     /// Units of 8 kB that writes in progress may hold.
     pub(crate) room: Arc<Semaphore>,
@@ -65,6 +67,7 @@ pub async fn run(config: Config, arguments: &Run) -> Result<(), Box<dyn Error>> 
             Err(error) => Err(error.to_string()),
         })
     };
+    let pulse = Pulse::new();
     let app = App {
         sealer,
         hashing,
@@ -75,6 +78,7 @@ pub async fn run(config: Config, arguments: &Run) -> Result<(), Box<dyn Error>> 
         room: Arc::new(Semaphore::new(config.writer.queue)),
         connection: connection.clone(),
         visibility,
+        pulse: pulse.clone(),
     };
     let app = front::finish(resources::routes(Arc::new(app)), origins);
     let watching = tokio::spawn(serve::serve(
@@ -88,6 +92,7 @@ pub async fn run(config: Config, arguments: &Run) -> Result<(), Box<dyn Error>> 
     tokio::select! {
         // A server or stream that must not be used as it is: whoever starts the writer is told at once.
         refusal = refused(&connection) => return Err(refusal.into()),
+        stood_still = pulse.beat() => return Err(stood_still.into()),
         () = stop.cancelled() => (&mut serving).await?,
         // It ends before it is told to only by a panic, and a writer that serves nobody must not look well.
         ended = &mut serving => ended?,

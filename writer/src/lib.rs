@@ -10,6 +10,7 @@ mod idempotency;
 mod outcome;
 mod references;
 mod resources;
+mod standstill;
 mod visibility;
 mod write;
 

@@ -34,7 +34,7 @@ impl App {
     /// `Idempotency-Key` was used with another body.
     pub(crate) async fn submit(&self, write: &Write, event: &Event) -> Result<Done, Problem> {
         let left = ANSWER_WITHIN.saturating_sub(write.started.elapsed());
-        if left.is_zero() {
+        if left.is_zero() || self.pulse.stopped() {
             // A process that was stopped and goes on: nginx has sent the write elsewhere long ago, and the broker may
             // have forgotten it.
             return Err(NotCommitted::Overloaded.into());
