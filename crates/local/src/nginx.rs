@@ -19,9 +19,9 @@ const MOST_WORKERS: usize = 2;
 /// Reads that one of a reader's listeners has at a time. What comes beyond is refused by nginx itself, which costs next to
 /// nothing: a reader that refuses takes as much of the processor for it as for an answer. Low: refusals in a short burst;
 /// high: slow answers under overload.
-const READS_AT_A_TIME: usize = 40;
-/// The same of its lenient listener.
-const LENIENT_READS_AT_A_TIME: usize = 16;
+const READS_AT_A_TIME: usize = 56;
+/// The same of its lenient listener, which is asked in trouble alone.
+const LENIENT_READS_AT_A_TIME: usize = 128;
 /// The same of reads that demand a position: they wait for it, and cost nothing meanwhile.
 const DEMANDING_READS_AT_A_TIME: usize = 1_024;
 /// Writes that one writer has at a time. They wait for a commit together, and cost little meanwhile.
@@ -121,7 +121,7 @@ pub fn write_configuration(
             ("access_log", &access_log.to_string_lossy()),
             ("temporary", &temporary.to_string_lossy()),
             ("readers", &servers(&shape.readers, READS_AT_A_TIME, "")),
-            ("lenient", &servers(&shape.lenient, LENIENT_READS_AT_A_TIME, " backup")),
+            ("lenient", &servers(&shape.lenient, LENIENT_READS_AT_A_TIME, "")),
             ("demanding", &servers(&shape.readers, DEMANDING_READS_AT_A_TIME, "")),
             ("demanding_lenient", &servers(&shape.lenient, DEMANDING_READS_AT_A_TIME, " backup")),
             ("writers", &servers(&shape.writers, WRITES_AT_A_TIME, "")),
