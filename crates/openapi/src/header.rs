@@ -7,8 +7,8 @@ use utoipa::openapi::{Ref, RefOr};
 
 use crate::schema::{about, form, integer, text, with_example};
 
-/// `<epoch>-<position>`
-pub(crate) const TOKEN: &str = "^[a-z2-7]{12}-[0-9]{1,16}$";
+/// `<epoch>-<position>`; positions stay below 2^49, which has 15 digits.
+pub(crate) const TOKEN: &str = "^[a-z2-7]{12}-[0-9]{1,14}$";
 
 /// All headers, by the names that [`named`] refers to.
 pub(crate) fn all() -> Vec<(&'static str, Header)> {

@@ -166,7 +166,10 @@ async fn more_at_a_time_than_services_should_have_is_refused_by_nginx_and_a_burs
     assert!(answer.contains("nothing was stored") && arrived.is_empty(), "{answer}");
     let _reads = gateway.hold("GET", 2 * 56).await;
     let (answer, arrived) = gateway.ask("GET", "/?a=%22", "Content-Type: application/json\n\n{}").await;
-    assert!(arrived[0].starts_with("reader"), "busy is no reason to ask a replica that is behind: {arrived:?}");
+    assert!(
+        arrived[0].starts_with("reader"),
+        "busy is no reason to ask a replica that is behind: {arrived:?}"
+    );
     assert!(answer.ends_with("fine") && arrived[0].contains("GET /?a=%22 "), "{answer}");
     assert!(arrived[0].ends_with("{}"), "the body arrives too: {arrived:?}");
     // Who demands a position has another place.
