@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use contract::announcement::{EXCEPTIONS_LIMIT, Exception, ImportProgress, Progress, State};
-use contract::{Epoch, PROJECTION_VERSION, Position};
+use contract::{EVENTS_VERSION, Epoch, PROJECTION_VERSION, Position};
 use replica::SCHEMA_LIVE;
 use service::{metrics as names, task};
 use stream::Connection;
@@ -171,6 +171,7 @@ async fn announce(
             refuses_stream: now.refuses_stream,
             generation: SCHEMA_LIVE.to_owned(),
             version: PROJECTION_VERSION,
+            events_version: EVENTS_VERSION,
             exceptions: (pending.exceptions.len() <= EXCEPTIONS_LIMIT).then(|| pending.exceptions.clone()),
             import: now.import.filter(|_| now.state == State::Importing),
         };

@@ -2,7 +2,7 @@
 
 mod steps;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use contract::announcement::Exception;
 use contract::fold::{Folded, Holder, KEY_LIFE, Known, Outcome, Reason, References, advance, fold};
@@ -22,6 +22,7 @@ const KNOWN_KEYS: &str = include_str!("apply/known_keys.sql");
 const KNOWN_PARENTS: &str = include_str!("apply/known_parents.sql");
 const REJECT: &str = include_str!("apply/reject.sql");
 const TAKE_KEYS: &str = include_str!("apply/take_keys.sql");
+const COUNT_NO_OPS: &str = include_str!("apply/count_no_ops.sql");
 const EXPIRE_KEYS: &str = include_str!("apply/expire_keys.sql");
 /// Keys are expired when the stream clock passes a full minute: a function of the clock, so that every cut of the
 /// stream into batches leaves the same rows.
@@ -55,6 +56,7 @@ pub(crate) async fn apply(
     let clock =
         batch.iter().fold(checkpoint.clock, |clock, ready| Some(advance(clock, ready.occurrence.stored)));
     let clock = clock.expect("a batch moves the clock");
+    let (types, numbers) = by_type(batch.iter());
     let mut transaction = connection.begin().await?;
     let advanced = sqlx::query(ADVANCE)
         .bind(last.occurrence.position.as_i64())
@@ -65,6 +67,8 @@ pub(crate) async fn apply(
         .bind(checkpoint.epoch.as_str())
         .bind(checkpoint.fence)
         .bind(steps)
+        .bind(types)
+        .bind(numbers)
         .execute(&mut *transaction)
         .await?;
     if advanced.rows_affected() != 1 {
@@ -79,6 +83,7 @@ pub(crate) async fn apply(
         _ => apply_ordinary(&mut transaction, checkpoint.clock, batch).await?,
     };
     record_rejections(&mut transaction, batch, &outcomes).await?;
+    count_no_ops(&mut transaction, batch, &outcomes).await?;
     if checkpoint.clock.is_some_and(|before| before.0 / EXPIRY_STEP < clock.0 / EXPIRY_STEP) {
         let oldest = clock.0 / EXPIRY_STEP * EXPIRY_STEP - KEY_LIFE;
         sqlx::query(EXPIRE_KEYS).bind(oldest).execute(&mut *transaction).await?;
@@ -175,6 +180,28 @@ async fn take_keys(connection: &mut PgConnection, taken: HashMap<String, Holder>
         .bind(holders.iter().map(|holder| holder.clock.0).collect::<Vec<_>>())
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// How many events there are of each type, side by side.
+fn by_type<'a>(events: impl Iterator<Item = &'a Ready>) -> (Vec<&'static str>, Vec<i64>) {
+    let mut counts: BTreeMap<&'static str, i64> = BTreeMap::new();
+    for ready in events {
+        *counts.entry(ready.occurrence.event.type_name()).or_default() += 1;
+    }
+    counts.into_iter().unzip()
+}
+
+async fn count_no_ops(
+    connection: &mut PgConnection,
+    batch: &[Ready],
+    outcomes: &[(Outcome, Option<Position>)],
+) -> Result<(), Failure> {
+    let no_ops = batch.iter().zip(outcomes).filter(|(_, (outcome, _))| *outcome == Outcome::NoOp);
+    let (types, numbers) = by_type(no_ops.map(|(ready, _)| ready));
+    if !types.is_empty() {
+        sqlx::query(COUNT_NO_OPS).bind(types).bind(numbers).execute(connection).await?;
+    }
     Ok(())
 }
 

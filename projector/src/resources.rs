@@ -37,7 +37,9 @@ pub(crate) async fn apply(connection: &mut PgConnection, accepted: &[&Occurrence
             Event::CatalogueOpened(_)
             | Event::CatalogueChunk(_)
             | Event::CatalogueClosed(_)
-            | Event::ControlProbe(_) => {
+            | Event::ControlProbe(_)
+            | Event::ControlAudit(_)
+            | Event::ControlParked(_) => {
                 unreachable!("barriers are applied alone")
             }
         }
@@ -60,7 +62,7 @@ pub(crate) async fn apply_barrier(
         Event::CatalogueOpened(_) => catalogue::opened(connection, position, importing).await,
         Event::CatalogueChunk(event) => catalogue::chunk(connection, event, *importing).await,
         Event::CatalogueClosed(_) => catalogue::closed(connection, position, importing).await,
-        Event::ControlProbe(_) => Ok(Outcome::Applied),
+        Event::ControlProbe(_) | Event::ControlAudit(_) | Event::ControlParked(_) => Ok(Outcome::Applied),
         Event::ReviewCreated(_)
         | Event::ReviewHelpful(_)
         | Event::ReviewReported(_)

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use contract::announcement::State;
 use contract::{Event, PROJECTION_VERSION, Position};
-use replica::{Checkpoint, Role, SCHEMA_LIVE, connect_options};
-use service::config::{Config, Replica};
+use replica::{Checkpoint, SCHEMA_LIVE};
+use service::config::Config;
 use service::metrics::{APPLY_RETRIES, APPLY_SECONDS, Recorder};
 use service::{operations, serve, shutdown};
 use sqlx::postgres::PgConnectOptions;
@@ -25,8 +25,8 @@ use crate::announcer::{Announcer, Moved, View};
 use crate::apply::{Applied, Going, apply, apply_steps, in_steps};
 use crate::batch::{Batches, Ready};
 use crate::failure::{Backoff, Failure, Next};
+use crate::generation;
 use crate::importing::Importing;
-use crate::init;
 use crate::ownership::take_over;
 use crate::run::joining::Joining;
 use crate::run::memory::Memory;
@@ -49,7 +49,7 @@ const STAND_BY_PAUSE: Duration = Duration::from_millis(500);
 /// Runs until a signal.
 pub(crate) async fn run(config: Config, name: &str, operations: SocketAddr) -> Result<(), Box<dyn Error>> {
     let replica = config.replica(name)?.clone();
-    let database = projector_options(&replica)?;
+    let database = generation::applying(&replica, SCHEMA_LIVE)?;
     let listener = serve::bind(operations).await?;
     let recorder = Recorder::start();
     let stop = shutdown::on_signal()?;
@@ -95,22 +95,6 @@ pub(crate) async fn run(config: Config, name: &str, operations: SocketAddr) -> R
     }
     tracing::info!(replica = name, "the projector stopped");
     ended.map_err(Into::into)
-}
-
-/// How a projector connects: one generation's schema alone; commits without waiting for the disk, because the stream
-/// is the write-ahead log of the whole system.
-fn projector_options(replica: &Replica) -> Result<PgConnectOptions, replica::Error> {
-    let options = connect_options(&replica.url, &replica.passwords, Role::Projector, "projector")?;
-    Ok(options.options([
-        ("search_path", SCHEMA_LIVE),
-        ("synchronous_commit", "off"),
-        ("idle_in_transaction_session_timeout", "60s"),
-        ("lock_timeout", "10s"),
-        // A statement whose projector is gone ends soon, and gives its locks back.
-        ("client_connection_check_interval", "2s"),
-        ("tcp_keepalives_idle", "5"),
-        ("tcp_user_timeout", "10000"),
-    ]))
 }
 
 fn ready(view: &View) -> Result<(), String> {
@@ -201,7 +185,7 @@ impl Projection {
             if checkpoint.version != PROJECTION_VERSION {
                 return Err(Failure::Version { found: checkpoint.version, ours: PROJECTION_VERSION });
             }
-            init::verify_tables(&mut connection).await?;
+            generation::verify_tables(&mut connection).await?;
             self.recall(&mut connection).await?;
             Ok((connection, checkpoint))
         })

@@ -236,6 +236,7 @@ mod tests {
             state: announcement::State::Serving,
             generation: "live".into(),
             version: 1,
+            events_version: contract::EVENTS_VERSION,
             import: None,
             refuses_stream: false,
             exceptions: None,

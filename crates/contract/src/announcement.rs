@@ -86,11 +86,18 @@ pub struct Progress {
     pub generation: String,
     /// The projection's version.
     pub version: i32,
+    /// Which event types the projector knows ([`crate::EVENTS_VERSION`]); one that does not say so knows the first.
+    #[serde(default = "first_events_version")]
+    pub events_version: u32,
     /// No-ops and rejections in (previous, position]; null when there are over 100.
     pub exceptions: Option<Vec<Exception>>,
     /// While it is importing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<ImportProgress>,
+}
+
+fn first_events_version() -> u32 {
+    1
 }
 
 /// The last position of a commit, announced by the writer that made it.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::catalogue::{CatalogueChunk, CatalogueClosed, CatalogueOpened};
-use crate::control::Probe;
+use crate::control::{Audit, Parked, Probe};
 use crate::position::Position;
 use crate::resources::answers::{AnswerCreated, AnswerHelpful, AnswerReported};
 use crate::resources::cart::CartAdded;
@@ -45,6 +45,10 @@ pub enum Event {
     CatalogueClosed(CatalogueClosed),
     /// A marker that changes nothing.
     ControlProbe(Probe),
+    /// A mark at which replicas are compared.
+    ControlAudit(Audit),
+    /// A decision that an event is not to be applied.
+    ControlParked(Parked),
 }
 
 /// Names of event types, as in the subject behind `atelier.v1.` and in `ce-type`.
@@ -79,6 +83,10 @@ pub mod types {
     pub const CATALOGUE_CLOSED: &str = "catalogue.closed";
     /// A marker.
     pub const CONTROL_PROBE: &str = "control.probe";
+    /// A mark at which replicas are compared.
+    pub const CONTROL_AUDIT: &str = "control.audit";
+    /// A decision that an event is not to be applied.
+    pub const CONTROL_PARKED: &str = "control.parked";
 }
 
 impl Event {
@@ -100,12 +108,37 @@ impl Event {
             Event::CatalogueChunk(_) => types::CATALOGUE_CHUNK,
             Event::CatalogueClosed(_) => types::CATALOGUE_CLOSED,
             Event::ControlProbe(_) => types::CONTROL_PROBE,
+            Event::ControlAudit(_) => types::CONTROL_AUDIT,
+            Event::ControlParked(_) => types::CONTROL_PARKED,
         }
     }
 
     /// The version that this build writes.
     pub fn version(&self) -> u32 {
         1
+    }
+
+    /// The [`crate::EVENTS_VERSION`] from which on a projector knows the type: it is sent only when every live replica
+    /// announces at least that.
+    pub fn since(&self) -> u32 {
+        match self {
+            Event::ControlAudit(_) | Event::ControlParked(_) => 2,
+            Event::ReviewCreated(_)
+            | Event::ReviewHelpful(_)
+            | Event::ReviewReported(_)
+            | Event::QuestionCreated(_)
+            | Event::QuestionHelpful(_)
+            | Event::QuestionReported(_)
+            | Event::AnswerCreated(_)
+            | Event::AnswerHelpful(_)
+            | Event::AnswerReported(_)
+            | Event::CartAdded(_)
+            | Event::InteractionRecorded(_)
+            | Event::CatalogueOpened(_)
+            | Event::CatalogueChunk(_)
+            | Event::CatalogueClosed(_)
+            | Event::ControlProbe(_) => 1,
+        }
     }
 
     /// `ce-type`, as in `atelier.review.created.v1`.
@@ -130,7 +163,9 @@ impl Event {
             | Event::InteractionRecorded(_)
             | Event::CatalogueOpened(_)
             | Event::CatalogueClosed(_)
-            | Event::ControlProbe(_) => "application/json",
+            | Event::ControlProbe(_)
+            | Event::ControlAudit(_)
+            | Event::ControlParked(_) => "application/json",
         }
     }
 
@@ -152,7 +187,9 @@ impl Event {
             Event::CatalogueOpened(_)
             | Event::CatalogueChunk(_)
             | Event::CatalogueClosed(_)
-            | Event::ControlProbe(_) => true,
+            | Event::ControlProbe(_)
+            | Event::ControlAudit(_)
+            | Event::ControlParked(_) => true,
         }
     }
 
@@ -174,6 +211,8 @@ impl Event {
             Event::CatalogueChunk(event) => event.encode(),
             Event::CatalogueClosed(event) => json(event),
             Event::ControlProbe(event) => json(event),
+            Event::ControlAudit(event) => json(event),
+            Event::ControlParked(event) => json(event),
         }
     }
 
@@ -211,6 +250,8 @@ impl Event {
                 .map_err(|source| DecodeError::Payload { ce_type: ce_type.to_owned(), source }),
             (types::CATALOGUE_CLOSED, "1") => read(ce_type, payload).map(Event::CatalogueClosed),
             (types::CONTROL_PROBE, "1") => read(ce_type, payload).map(Event::ControlProbe),
+            (types::CONTROL_AUDIT, "1") => read(ce_type, payload).map(Event::ControlAudit),
+            (types::CONTROL_PARKED, "1") => read(ce_type, payload).map(Event::ControlParked),
             _ => Err(unknown()),
         }
     }

@@ -52,6 +52,8 @@ pub enum Reason {
     CatalogueTaken,
     /// A chunk or a close without an open catalogue.
     CatalogueNotOpen,
+    /// An operator decided that it is not to be applied.
+    Parked,
 }
 
 impl Reason {
@@ -67,6 +69,7 @@ impl Reason {
             Reason::ForeignCharacteristic => "foreign_characteristic",
             Reason::CatalogueTaken => "catalogue_taken",
             Reason::CatalogueNotOpen => "catalogue_not_open",
+            Reason::Parked => "parked",
         }
     }
 }
@@ -161,7 +164,9 @@ impl References {
                 | Event::CatalogueOpened(_)
                 | Event::CatalogueChunk(_)
                 | Event::CatalogueClosed(_)
-                | Event::ControlProbe(_) => {}
+                | Event::ControlProbe(_)
+                | Event::ControlAudit(_)
+                | Event::ControlParked(_) => {}
             }
         }
         references
@@ -263,7 +268,9 @@ fn decide(known: &mut Known, occurrence: &Occurrence) -> Outcome {
         | Event::CatalogueOpened(_)
         | Event::CatalogueChunk(_)
         | Event::CatalogueClosed(_)
-        | Event::ControlProbe(_) => Outcome::Applied,
+        | Event::ControlProbe(_)
+        | Event::ControlAudit(_)
+        | Event::ControlParked(_) => Outcome::Applied,
     }
 }
 

@@ -26,4 +26,9 @@ pub use time::Millis;
 /// Version of the projection's logic: what the same events become in a replica.
 ///
 /// Raised whenever equal events would give other rows than before; replicas are compared only at equal versions.
-pub const PROJECTION_VERSION: i32 = 3;
+pub const PROJECTION_VERSION: i32 = 4;
+
+/// Which event types a process knows, as a number that grows with each new type ([`Event::since`]).
+///
+/// Another number than [`PROJECTION_VERSION`], because a new type changes no row of the events that there were.
+pub const EVENTS_VERSION: u32 = 2;

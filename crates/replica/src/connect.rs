@@ -10,6 +10,10 @@ use crate::error::Error;
 
 /// The schema of the generation that serves.
 pub const SCHEMA_LIVE: &str = "live";
+/// The schema of a generation that is being built beside it.
+pub const SCHEMA_BUILDING: &str = "building";
+/// The schema of the generation that served before, kept to go back to.
+pub const SCHEMA_PREVIOUS: &str = "previous";
 
 /// Settings of a reader's session, and of a writer's that asks about references, besides `statement_timeout`.
 ///

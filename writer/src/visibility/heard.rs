@@ -189,6 +189,7 @@ mod tests {
             state,
             generation: "live".into(),
             version: 1,
+            events_version: contract::EVENTS_VERSION,
             import: None,
             refuses_stream: false,
             exceptions: rejected.map(|positions| {

@@ -123,6 +123,22 @@ fn golden_bytes_decode() {
             &include_bytes!("../../golden/control.probe.v1.json")[..],
             Event::ControlProbe(Probe { sender: "an operator".into() }),
         ),
+        (
+            &include_bytes!("../../golden/control.audit.v1.json")[..],
+            Event::ControlAudit(Audit {
+                audit: "019365a0".into(),
+                sender: "an operator".into(),
+                pausing: None,
+            }),
+        ),
+        (
+            &include_bytes!("../../golden/control.parked.v1.json")[..],
+            Event::ControlParked(Parked {
+                position: Position(1_000_000_007),
+                because: "a photo that no replica takes".into(),
+                sender: "an operator".into(),
+            }),
+        ),
     ] {
         assert_eq!(Event::decode(&event.ce_type(), golden).unwrap(), event);
         // Message hashes rest on the bytes that are written.

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Row};
 
 use super::{psql, told};
 use crate::doctor::examination::Finding;
-use crate::init;
+use crate::generation;
 
 const MISSING: &str = include_str!("missing_grants.sql");
 const SEALED: &str = include_str!("sealed.sql");
@@ -24,7 +24,7 @@ struct Grant {
 
 /// What is missing of what `projector init` grants.
 pub(super) async fn missing(database: &mut PgConnection, tables: &[String]) -> sqlx::Result<Finding> {
-    let needed = needed(init::GRANTS, tables);
+    let needed = needed(generation::GRANTS, tables);
     let texts = |of: fn(&Grant) -> &String| needed.iter().map(of).collect::<Vec<_>>();
     let maybe = |of: fn(&Grant) -> &Option<String>| needed.iter().map(of).collect::<Vec<_>>();
     let rows = sqlx::query(MISSING)
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn every_grant_of_init_is_read_as_it_is_written() {
         let tables = ["checkpoint".to_owned(), "carts".to_owned()];
-        let needed = needed(init::GRANTS, &tables);
+        let needed = needed(generation::GRANTS, &tables);
         let grant = |role: &str, privilege: &str, table: Option<&str>, column: Option<&str>| Grant {
             role: role.into(),
             privilege: privilege.into(),

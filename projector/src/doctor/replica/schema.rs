@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row};
 
 use super::{anew, psql, told};
 use crate::doctor::examination::Finding;
-use crate::init;
+use crate::generation;
 use crate::resources::catalogue;
 
 const MIGRATIONS: &str = include_str!("migrations.sql");
@@ -37,7 +37,7 @@ async fn judge_tables(database: &mut PgConnection, replica: &Replica) -> sqlx::R
         found.insert(row.try_get::<i64, _>("version")?, (checksum, success));
     }
     let mut newest = 0;
-    for migration in init::migrations() {
+    for migration in generation::migrations() {
         let number = migration.version;
         newest = newest.max(number);
         match found.remove(&number) {
@@ -134,7 +134,7 @@ fn table_names() -> Vec<String> {
 
 /// The migrations' statements, on one line each, without comments.
 fn statements() -> Vec<String> {
-    let code: Vec<String> = init::migrations()
+    let code: Vec<String> = generation::migrations()
         .flat_map(|migration| migration.sql.as_str().lines())
         .map(|line| line.split("--").next().unwrap_or_default().trim().to_owned())
         .collect();

@@ -20,6 +20,7 @@ fn said(position: u64, head: u64, state: State) -> Progress {
         state,
         generation: "live".into(),
         version: 1,
+        events_version: contract::EVENTS_VERSION,
         import: None,
         refuses_stream: false,
         exceptions: None,
