@@ -23,18 +23,11 @@ pub(crate) struct Batches {
     /// Read already, but it did not fit into the last batch.
     held: Option<stream::Result<Ready>>,
     most: usize,
-    /// No batch reaches beyond this position.
-    last: Option<Position>,
 }
 
 impl Batches {
     pub(crate) fn new(follower: Follower, most: usize) -> Batches {
-        Batches { follower, held: None, most, last: None }
-    }
-
-    /// From now on no batch reaches beyond a position; none: they reach as far as there is something.
-    pub(crate) fn end_at(&mut self, last: Option<Position>) {
-        self.last = last;
+        Batches { follower, held: None, most }
     }
 
     /// The next batch, never empty: waits for one event, then takes what has come meanwhile.
@@ -56,7 +49,7 @@ impl Batches {
             };
             bytes += next.as_ref().map_or(0, |event| event.payload.len());
             match ready(next) {
-                Ok(next) if !next.occurrence.event.is_barrier() && self.reaches(&next) => batch.push(next),
+                Ok(next) if !next.occurrence.event.is_barrier() => batch.push(next),
                 other => {
                     self.held = Some(other);
                     break;
@@ -65,13 +58,9 @@ impl Batches {
         }
         Ok(batch)
     }
-
-    fn reaches(&self, ready: &Ready) -> bool {
-        self.last.is_none_or(|last| ready.occurrence.position <= last)
-    }
 }
 
-fn ready(event: stream::Result<StoredEvent>) -> stream::Result<Ready> {
+pub(crate) fn ready(event: stream::Result<StoredEvent>) -> stream::Result<Ready> {
     let event = event?;
     let (envelope, content) = event.decode()?;
     Ok(Ready {

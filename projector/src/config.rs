@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::rebuild::Source;
+
 /// Applies Atelier's event stream to Postgres replicas, and operates them.
 #[derive(Debug, Parser)]
 #[command(name = "projector", version, max_term_width = 100)]
@@ -67,6 +69,57 @@ pub(crate) enum Verb {
         /// The id of the review, question or answer
         id: i64,
     },
+    /// Build a replica anew beside what it serves, prove it equal, and swap it in. Goes on where it was broken off
+    Rebuild {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// The replica's name in the configuration
+        #[arg(long)]
+        replica: String,
+        /// `stream` or `replica:NAME`; without it the faster one is taken
+        #[arg(long, value_name = "SOURCE")]
+        from: Option<Source>,
+        /// At most so many events or rows in a second; without it the work slows down when reads do
+        #[arg(long, value_name = "PER_SECOND", value_parser = clap::value_parser!(u64).range(1..))]
+        max_rate: Option<u64>,
+        /// Swap in also what differs from what serves: when the projection's logic changed, after having looked at it
+        #[arg(long)]
+        accept_differences: bool,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON for programs, a line each second
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let the generation that served before the last rebuild serve again, with everything that came since
+    Rollback {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// The replica's name in the configuration
+        #[arg(long)]
+        replica: String,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove the generation that served before the last rebuild, and what a broken rebuild left
+    Prune {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// The replica's name in the configuration
+        #[arg(long)]
+        replica: String,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
+    },
     /// Send a marker through the whole system and say how long it took; changes no data
     Probe {
         #[command(flatten)]
@@ -94,6 +147,9 @@ impl Verb {
             | Verb::Doctor { config, .. }
             | Verb::Keys { config, .. }
             | Verb::Address { config, .. }
+            | Verb::Rebuild { config, .. }
+            | Verb::Rollback { config, .. }
+            | Verb::Prune { config, .. }
             | Verb::Probe { config, .. } => config,
         }
     }

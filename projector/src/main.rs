@@ -4,6 +4,7 @@
 mod address;
 mod announcer;
 mod apply;
+mod audit;
 mod batch;
 mod config;
 mod doctor;
@@ -14,8 +15,11 @@ mod init;
 mod keys;
 mod ownership;
 mod probe;
+mod prune;
+mod rebuild;
 mod record;
 mod resources;
+mod rollback;
 mod run;
 mod secrets;
 mod status;
@@ -38,6 +42,9 @@ async fn main() -> ExitCode {
         | Verb::Doctor { .. }
         | Verb::Keys { .. }
         | Verb::Address { .. }
+        | Verb::Rebuild { .. }
+        | Verb::Rollback { .. }
+        | Verb::Prune { .. }
         | Verb::Probe { .. } => service::telemetry::start_for_command(),
     }
     let config = match service::Config::load(arguments.verb.config()) {
@@ -60,6 +67,14 @@ async fn main() -> ExitCode {
         Verb::Address { kind, id, .. } => address::address(&config, kind, id).await,
         Verb::Status { json, .. } => status::status(&config, json).await,
         Verb::Doctor { json, strict, .. } => doctor::doctor(&config, json, strict).await,
+        Verb::Rebuild { replica, from, max_rate, accept_differences, dry_run, json, .. } => {
+            let options = rebuild::Options { replica, from, max_rate, accept_differences, dry_run, json };
+            rebuild::rebuild(&config, options).await
+        }
+        Verb::Rollback { replica, dry_run, json, .. } => {
+            rollback::rollback(&config, &replica, dry_run, json).await
+        }
+        Verb::Prune { replica, dry_run, json, .. } => prune::prune(&config, &replica, dry_run, json).await,
         Verb::Probe { json, .. } => probe::probe(&config, json).await,
     };
     match done {

@@ -1,12 +1,15 @@
 //! `projector run`: own the replica, follow the stream, apply, announce; for ever.
 
+mod exchanged;
 mod joining;
 mod memory;
+mod snapshots;
 mod standing;
 mod verifying;
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -30,6 +33,7 @@ use crate::importing::Importing;
 use crate::ownership::take_over;
 use crate::run::joining::Joining;
 use crate::run::memory::Memory;
+use crate::run::snapshots::Snapshots;
 
 /// How long connecting and taking over may take: a machine that vanished answers nothing at all.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -76,6 +80,8 @@ pub(crate) async fn run(config: Config, name: &str, operations: SocketAddr) -> R
         joining: Mutex::new(Joining::Behind(Position::BEFORE_FIRST)),
         importing: Mutex::new(Importing::begin()),
         memory: Mutex::new(Memory::default()),
+        exchanged: AtomicBool::new(false),
+        snapshots: Snapshots::default(),
     };
     let ended = tokio::select! {
         ended = projection.keep_running() => ended,
@@ -116,6 +122,10 @@ struct Projection {
     importing: Mutex<Importing>,
     /// What is known of the stream beside the checkpoint.
     memory: Mutex<Memory>,
+    /// The generation may just have been exchanged under this process.
+    exchanged: AtomicBool,
+    /// Snapshots that are kept for comparisons.
+    snapshots: Snapshots,
 }
 
 impl Projection {
@@ -131,6 +141,9 @@ impl Projection {
                 Ok(never) => match never {},
                 Err(failure) => failure,
             };
+            if self.may_be_exchanged(&failure, started) {
+                continue;
+            }
             if started.elapsed() > Duration::from_secs(10) {
                 backoff.reset();
                 said.clear();
@@ -190,6 +203,8 @@ impl Projection {
             Ok((connection, checkpoint))
         })
         .await?;
+        self.wait_for_reads_of_previous(&mut connection).await?;
+        self.found(&checkpoint);
         self.announcer.update(|view| {
             view.epoch = Some(checkpoint.epoch.clone());
             view.position = checkpoint.position;
@@ -261,6 +276,10 @@ impl Projection {
             }
             self.apply(connection, checkpoint, &batch).await?;
             self.settle(checkpoint, batch.last());
+            if let Event::ControlAudit(mark) = &batch[0].occurrence.event {
+                self.at_mark(mark, &batch[0], checkpoint).await?;
+            }
+            self.rest_for_snapshots().await;
             if closing {
                 // The consumer was not asked for so long that the server has forgotten it.
                 batches = Batches::new(link.follow(checkpoint.position.next()).await?, self.batch);

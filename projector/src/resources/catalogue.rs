@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row};
 
 use crate::failure::Failure;
 
-pub(crate) use steps::{ALL_STEPS, STEPS, Step, indexes};
+pub(crate) use steps::{ALL_STEPS, BECOME_OWNER, STEPS, Step, indexes, indexes_on};
 
 /// Whether the one catalogue was closed.
 pub(crate) const STATE: &str = include_str!("catalogue/state.sql");

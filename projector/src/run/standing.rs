@@ -21,7 +21,9 @@ const STANDSTILL: Duration = Duration::from_secs(5);
 impl Projection {
     /// Following began, with this head of the stream: the replica joins anew.
     pub(super) fn begin(&self, checkpoint: &Checkpoint, head: Position) {
-        *self.joining() = Joining::Behind(head);
+        if !self.serves_on() {
+            *self.joining() = Joining::Behind(head);
+        }
         self.settle(checkpoint, None);
     }
 

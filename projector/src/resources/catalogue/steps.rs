@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use crate::failure::Failure;
 
 /// The tables' owner, for what only it may.
-const BECOME_OWNER: &str = include_str!("become_owner.sql");
+pub(crate) const BECOME_OWNER: &str = include_str!("become_owner.sql");
 const DOCUMENTS: &str = include_str!("../products/documents.sql");
 const REVIEWS_PHOTOS: &str = include_str!("../reviews/photos.sql");
 const REVIEW_TOTALS: &str = include_str!("../reviews/totals.sql");
@@ -194,6 +194,11 @@ async fn keys_and_indexes(connection: &mut PgConnection, table: Table) -> Result
 /// The statements that make all indexes but the keys'.
 pub(crate) fn indexes() -> Vec<String> {
     Table::ALL.into_iter().flat_map(indexes_of).collect()
+}
+
+/// The statements that make the indexes that a table of the catalogue gets when that closes; none for other tables.
+pub(crate) fn indexes_on(name: &str) -> Vec<String> {
+    Table::ALL.into_iter().filter(|table| table.name() == name).flat_map(indexes_of).collect()
 }
 
 /// The statements that make a table's indexes.

@@ -1,0 +1,372 @@
+//! `projector rebuild`: a new generation beside the one that serves, proven equal, then swapped in.
+
+pub(crate) mod building;
+pub(crate) mod pace;
+pub(crate) mod progress;
+pub(crate) mod replay;
+pub(crate) mod swap;
+
+mod ahead;
+mod copy;
+mod gate;
+mod reads;
+mod source;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use contract::announcement::{Progress as Announced, State};
+use contract::{PROJECTION_VERSION, Position};
+use replica::SCHEMA_BUILDING;
+use serde::Serialize;
+use service::Config;
+use service::config::Replica;
+use stream::{Connection, Link};
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::{mark, snapshot};
+use crate::failure::Failure;
+use crate::record::Record;
+use crate::{generation, status};
+use building::{Guard, Known};
+use copy::Snapshot;
+use pace::Pace;
+use progress::{Phase, Progress};
+use replay::Replay;
+use source::Estimate;
+pub(crate) use source::Source;
+
+/// How long nats-server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A generation that lacks no more events has caught up: the rest is applied before the swap.
+const CAUGHT_UP: u64 = 1_000;
+
+/// Why a rebuild, a rollback or a restore did not happen.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Another process is at it.
+    #[error("another rebuild, rollback or restore of replica {replica} is under way: wait for it, or end it")]
+    Taken {
+        /// The replica.
+        replica: String,
+    },
+    /// The new generation's tables could not be made.
+    #[error("the new generation's tables could not be made: {0}")]
+    Prepare(String),
+    /// The source cannot be used.
+    #[error(
+        "replica {source_name} is of projection version {found}, this binary has {ours}: use --from stream"
+    )]
+    SourceVersion {
+        /// Which.
+        source_name: String,
+        /// Its version.
+        found: i32,
+        /// This binary's.
+        ours: i32,
+    },
+    /// The source is not complete.
+    #[error("replica {source_name} is importing a catalogue: wait until it is closed, or use --from stream")]
+    SourceImports {
+        /// Which.
+        source_name: String,
+    },
+    /// The generation to go back to is not there.
+    #[error(
+        "replica {replica} has no generation to go back to: there is one after a rebuild, until it is pruned"
+    )]
+    NoPrevious {
+        /// The replica.
+        replica: String,
+    },
+    /// It was made by another version of the projection.
+    #[error(
+        "the previous generation of replica {replica} is of projection version {found}, this binary has {ours}: run the rollback by the projector of version {found}, which is to run afterwards"
+    )]
+    PreviousVersion {
+        /// The replica.
+        replica: String,
+        /// Its version.
+        found: i32,
+        /// This binary's.
+        ours: i32,
+    },
+    /// The new generation is not what a healthy replica is.
+    #[error("{0}")]
+    Different(String),
+    /// No moment for the swap was found.
+    #[error(
+        "the new generation is complete and could not be swapped in within {seconds} s ({why}); replica {replica} serves as before. The same command goes on from here"
+    )]
+    NotSwapped {
+        /// The replica.
+        replica: String,
+        /// What was in the way.
+        why: &'static str,
+        /// How long it was tried.
+        seconds: u64,
+    },
+    /// nats-server is away.
+    #[error("nats-server does not answer within 5 s: {0}. See `projector doctor`")]
+    Away(String),
+    /// Applying failed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// No comparison could be begun.
+    #[error(transparent)]
+    Mark(#[from] mark::Error),
+    /// A replica could not be compared with.
+    #[error(transparent)]
+    Snapshot(#[from] snapshot::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Error {
+        Error::Failure(error.into())
+    }
+}
+
+impl From<replica::Error> for Error {
+    fn from(error: replica::Error) -> Error {
+        Error::Failure(error.into())
+    }
+}
+
+impl From<stream::Error> for Error {
+    fn from(error: stream::Error) -> Error {
+        Error::Failure(error.into())
+    }
+}
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) replica: String,
+    pub(crate) from: Option<Source>,
+    pub(crate) max_rate: Option<u64>,
+    pub(crate) accept_differences: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) json: bool,
+}
+
+#[derive(Serialize)]
+struct Plan<'a> {
+    schema_version: u32,
+    kind: &'static str,
+    replica: &'a str,
+    from: &'a Source,
+    /// Goes on with what an earlier rebuild left.
+    resumes_at: Option<u64>,
+    yields_to_reads: bool,
+    ways: &'a [Estimate],
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema_version: u32,
+    kind: &'static str,
+    replica: &'a str,
+    from: &'a Source,
+    generation: i64,
+    position: u64,
+    /// Events applied, rows copied.
+    events: u64,
+    rows: u64,
+    seconds: f64,
+    compared: &'a str,
+    swap_ms: f64,
+}
+
+/// Rebuilds a replica.
+pub(crate) async fn rebuild(config: &Config, options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    let replica = config.replica(&options.replica)?;
+    if let Some(Source::Replica(name)) = &options.from {
+        let other = config.replica(name)?;
+        if other.name == replica.name {
+            return Err(format!("replica {name} cannot be made from itself: name another one").into());
+        }
+    }
+    let stop = CancellationToken::new();
+    let _stops_at_the_end = stop.clone().drop_guard();
+    let link = connect(config, "atelier projector rebuild", stop).await?;
+    let heard = status::listen(&link).await?;
+    let ways = source::ways(config, replica, &heard).await?;
+    let from = options.from.clone().unwrap_or_else(|| ways[0].source.clone());
+    let begun = building::find(replica, SCHEMA_BUILDING).await?;
+    let resumed = begun.filter(|known| resumable(known, &from, &link));
+    let yields = heard.get(&replica.name).is_some_and(|progress| progress.state.is_waited_for());
+    let plan = Plan {
+        schema_version: 1,
+        kind: "plan",
+        replica: &replica.name,
+        from: &from,
+        resumes_at: resumed.as_ref().and_then(|known| known.checkpoint.as_ref()).map(|at| at.position.0),
+        yields_to_reads: yields,
+        ways: &ways,
+    };
+    tell_plan(&plan, &options)?;
+    if options.dry_run {
+        return Ok(());
+    }
+    let record = Record::begin(replica, "rebuild").await?;
+    let work = Work { config, replica, link: &link, heard: &heard, options: &options, from: &from, yields };
+    let done = work.run(resumed).await;
+    record.end(&done.as_ref().map_or_else(ToString::to_string, |_| "done".to_owned())).await;
+    Ok(done?)
+}
+
+/// A connection to the stream for a verb, or why there is none.
+pub(crate) async fn connect(config: &Config, name: &str, stop: CancellationToken) -> Result<Link, Error> {
+    let connection = Connection::open(config.stream_settings(), name, stop);
+    match tokio::time::timeout(PATIENCE, connection.verified()).await {
+        Ok(Ok(link)) => Ok(link),
+        Ok(Err(refusal)) => Err(Error::Away(refusal.to_string())),
+        Err(_) => {
+            let why = connection.current().err().map_or("it was slow".to_owned(), |error| error.to_string());
+            Err(Error::Away(why))
+        }
+    }
+}
+
+/// Whether what an earlier rebuild left is gone on with: the same events would be applied by the same code. A copy of
+/// another replica's snapshot is begun anew, unless everything was there.
+fn resumable(known: &Known, from: &Source, link: &Link) -> bool {
+    let at = |known: &Known| {
+        let at = known.checkpoint.as_ref();
+        at.is_some_and(|at| at.version == PROJECTION_VERSION && at.epoch == *link.epoch())
+    };
+    known.source == from.to_string() && at(known) && (known.complete || *from == Source::Stream)
+}
+
+fn tell_plan(plan: &Plan<'_>, options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+    if options.json {
+        println!("{}", serde_json::to_string(plan)?);
+        return Ok(());
+    }
+    for way in plan.ways {
+        println!("from {}: about {} s ({})", way.source, way.seconds, way.because);
+    }
+    let why = match (&options.from, plan.ways.len()) {
+        (Some(_), _) => "as told",
+        (None, 1) => "the only way",
+        (None, _) => "the faster way",
+    };
+    let resumes = plan.resumes_at.map_or(String::new(), |at| format!(", going on behind {at}"));
+    println!("replica {} is rebuilt from {}, {why}{resumes}", plan.replica, plan.from);
+    let pace =
+        if plan.yields_to_reads { "slows down when its reads do" } else { "nobody reads there: flat out" };
+    println!("it goes on serving meanwhile; the work {pace}");
+    Ok(())
+}
+
+struct Work<'a> {
+    config: &'a Config,
+    replica: &'a Replica,
+    link: &'a Link,
+    heard: &'a HashMap<String, Announced>,
+    options: &'a Options,
+    from: &'a Source,
+    yields: bool,
+}
+
+impl Work<'_> {
+    /// Whether the replica's projector applies to what serves.
+    fn serves(&self) -> bool {
+        self.heard.get(&self.replica.name).is_some_and(|progress| progress.state != State::Stopped)
+    }
+
+    async fn run(&self, resumed: Option<Known>) -> Result<(), Error> {
+        let (replica, link) = (self.replica, self.link);
+        let began = Instant::now();
+        let mut guard = Guard::take(replica).await?;
+        let progress = Progress::start(&replica.name, self.options.json);
+        let mut pace = Pace::new(replica, self.options.max_rate, self.yields).await;
+        let complete = resumed.as_ref().is_some_and(|known| known.complete);
+        if resumed.is_none() {
+            building::begin(replica, &mut guard, &self.from.to_string(), link.epoch()).await?;
+        }
+        let mut rows = 0;
+        if let (Source::Replica(name), false) = (self.from, complete) {
+            progress.phase(Phase::Copy);
+            let source = self.config.replica(name).expect("it was looked up before");
+            let snapshot = Snapshot::take(source).await?;
+            if snapshot.checkpoint.epoch != *link.epoch() {
+                let (found, remembered) = (link.epoch().clone(), snapshot.checkpoint.epoch);
+                return Err(stream::Error::OtherEpoch { found, remembered }.into());
+            }
+            let bytes = snapshot.bytes();
+            rows = copy::copy(source, replica, &snapshot, &pace, &progress).await?;
+            let seconds = began.elapsed().as_secs_f64();
+            progress.say(&format!(
+                "copied {rows} rows of replica {name} as of {}, {:.0} MB with indexes, in {seconds:.1} s",
+                snapshot.checkpoint.position,
+                bytes as f64 / 1e6
+            ));
+        }
+        let (connection, checkpoint) = building::own(replica, SCHEMA_BUILDING).await?;
+        let from = checkpoint.position;
+        let database = generation::applying(replica, SCHEMA_BUILDING)?;
+        let mut replay = Replay::start(link, database, connection, checkpoint).await?;
+        progress.phase(if *self.from == Source::Stream { Phase::Replay } else { Phase::CatchUp });
+        self.catch_up(&mut replay, &mut pace, &progress).await?;
+        let events = replay.position().0 - from.0;
+        let seconds = began.elapsed().as_secs_f64();
+        progress.say(&format!("applied {events} events up to {} after {seconds:.1} s", replay.position()));
+        building::complete(&mut guard, SCHEMA_BUILDING).await?;
+
+        progress.phase(Phase::Compare);
+        let compared = gate::pass(self, &mut replay, &mut pace, &progress).await?;
+        progress.say(&compared);
+        progress.phase(Phase::CatchUp);
+        self.catch_up(&mut replay, &mut pace, &progress).await?;
+        progress.phase(Phase::Swap);
+        let swapped = swap::swap(replica, &mut guard, link, SCHEMA_BUILDING, &mut replay, &progress).await?;
+        progress.finish();
+        let known = building::find(replica, replica::SCHEMA_LIVE).await?;
+        let report = Report {
+            schema_version: 1,
+            kind: "done",
+            replica: &replica.name,
+            from: self.from,
+            generation: known.map_or(0, |known| known.number),
+            position: swapped.position.0,
+            events: replay.position().0 - from.0,
+            rows,
+            seconds: (began.elapsed().as_secs_f64() * 10.0).round() / 10.0,
+            compared: &compared,
+            swap_ms: (swapped.held.as_secs_f64() * 10_000.0).round() / 10.0,
+        };
+        self.tell(&report);
+        Ok(())
+    }
+
+    /// Applies until the stream's head is near.
+    async fn catch_up(&self, replay: &mut Replay, pace: &mut Pace, progress: &Progress) -> Result<(), Error> {
+        let mut head = self.link.head().await?;
+        loop {
+            progress.replaying(replay.position(), head);
+            replay.run_to(head, pace, progress).await?;
+            let reached = Position(head.0);
+            head = self.link.head().await?;
+            if head.0.saturating_sub(reached.0) <= CAUGHT_UP {
+                return Ok(());
+            }
+        }
+    }
+
+    fn tell(&self, report: &Report<'_>) {
+        if self.options.json {
+            let text = serde_json::to_string(report).expect("a report is plain data");
+            println!("{text}");
+            return;
+        }
+        let Report { replica, generation, position, seconds, swap_ms, .. } = report;
+        println!(
+            "replica {replica}: generation {generation} serves, swapped in at {position} within {swap_ms} ms; {seconds} s in all"
+        );
+        println!(
+            "the one before stays to go back to (projector rollback --replica {replica}) until it is removed (projector \
+             prune --replica {replica})"
+        );
+    }
+}

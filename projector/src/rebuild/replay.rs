@@ -1,0 +1,98 @@
+//! From the stream: everything is applied anew, in batches as large as pay, up to a position.
+
+use std::sync::Mutex;
+
+use contract::{Event, Position};
+use replica::Checkpoint;
+use sqlx::PgConnection;
+use sqlx::postgres::PgConnectOptions;
+use stream::{Link, Remembered};
+
+use super::ahead::Ahead;
+use super::pace::Pace;
+use super::progress::Progress;
+use crate::apply::{Going, apply, apply_steps, in_steps};
+use crate::failure::Failure;
+use crate::importing::Importing;
+
+/// Most events in one transaction: larger ones gain little, and a kill loses one.
+const BATCH: usize = 5_000;
+
+/// A generation to which events are applied as fast as it takes them.
+pub(crate) struct Replay {
+    pub(super) connection: PgConnection,
+    pub(super) checkpoint: Checkpoint,
+    database: PgConnectOptions,
+    link: Link,
+    ahead: Option<Ahead>,
+    importing: Importing,
+}
+
+impl Replay {
+    /// Goes on from a checkpoint that this connection owns.
+    ///
+    /// # Errors
+    /// When the stream is not the one that the checkpoint belongs to.
+    pub(crate) async fn start(
+        link: &Link,
+        database: PgConnectOptions,
+        connection: PgConnection,
+        checkpoint: Checkpoint,
+    ) -> Result<Replay, Failure> {
+        let remembered = Remembered {
+            epoch: checkpoint.epoch.clone(),
+            position: checkpoint.position,
+            event_hash: checkpoint.event_hash.clone(),
+            heard: None,
+        };
+        let _head = link.verify_identity(&remembered).await?;
+        let (link, importing) = (link.clone(), Importing::begin());
+        Ok(Replay { connection, checkpoint, database, link, ahead: None, importing })
+    }
+
+    /// Where it stands.
+    pub(crate) fn position(&self) -> Position {
+        self.checkpoint.position
+    }
+
+    /// Applies everything up to a position, and nothing behind it.
+    ///
+    /// # Errors
+    /// Whatever kept a transaction from committing; the generation stays where it is then.
+    pub(crate) async fn run_to(
+        &mut self,
+        last: Position,
+        pace: &mut Pace,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        while self.checkpoint.position < last {
+            let ahead = match &mut self.ahead {
+                Some(ahead) => ahead,
+                none => none.insert(Ahead::from(&self.link, self.checkpoint.position.next()).await?),
+            };
+            let batch = ahead.batch(BATCH, last).await?;
+            match &batch[0].occurrence.event {
+                Event::CatalogueOpened(_) => self.importing = Importing::begin(),
+                Event::CatalogueChunk(chunk) => progress.importing(self.importing.loading(chunk)),
+                _ => {}
+            }
+            pace.begin();
+            if in_steps(&self.checkpoint, &batch[0]) {
+                self.close_catalogue(progress).await?;
+            }
+            self.checkpoint = apply(&mut self.connection, &self.checkpoint, &batch).await?.checkpoint;
+            progress.applied(self.checkpoint.position, self.checkpoint.importing);
+            pace.end(batch.len()).await;
+        }
+        Ok(())
+    }
+
+    async fn close_catalogue(&mut self, progress: &Progress) -> Result<(), Failure> {
+        let importing = Mutex::new(&mut self.importing);
+        let told = |going: &Going| {
+            let mut importing = importing.lock().expect("no holder of this lock panics");
+            progress.importing(importing.closing(going));
+        };
+        apply_steps(&self.database, &mut self.checkpoint, &told).await
+    }
+}
