@@ -15,7 +15,7 @@ const PRODUCTS: u32 = 2_000;
 const TABLES_OF_A_FEW_ROWS: [&str; 6] =
     ["checkpoint", "catalogue", "heard", "event_counts", "generations", "snapshots"];
 /// Run once, when a catalogue closes or an operator asks: they read everything, by design. Or no statements with a plan.
-const RUN_ONCE: [&str; 12] = [
+const RUN_ONCE: [&str; 14] = [
     "products/documents.sql",
     "reviews/photos.sql",
     "reviews/totals.sql",
@@ -28,6 +28,8 @@ const RUN_ONCE: [&str; 12] = [
     "/generation/",
     "/rebuild/",
     "/doctor/",
+    "audit/tables.sql",
+    "audit/hash.sql",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,7 +202,8 @@ fn rows() -> String {
          insert into cart_lines select 'session ' || id / 3, id, 1, id from generate_series(1, {PRODUCTS} * 3) id;
          insert into interactions select id, 'e', 'w', 't', timestamp '2020-01-01' from generate_series(1000020201, 1000040200) id;
          insert into rejections select id, 'review.helpful', 'unknown_review' from generate_series(1000000200, 1000010200) id;
-         insert into idempotency_keys select 'key ' || id, id, 'b', 'applied', id from generate_series(1000000200, 1000020200) id;\n"
+         insert into idempotency_keys select 'key ' || id, id, 'b', 'applied', id from generate_series(1000000200, 1000020200) id;
+         insert into control.operations (verb, arguments, operator, begun) select 'v', 'a', 'o', now() from generate_series(1, {PRODUCTS}) id;\n"
     )
 }
 
