@@ -30,7 +30,6 @@ use crate::batch::{Batches, Ready};
 use crate::failure::{Backoff, Failure, Next};
 use crate::generation;
 use crate::importing::Importing;
-use crate::ownership::take_over;
 use crate::run::joining::Joining;
 use crate::run::memory::Memory;
 use crate::run::snapshots::Snapshots;
@@ -191,9 +190,7 @@ impl Projection {
     async fn live(&self) -> Result<std::convert::Infallible, Failure> {
         let (mut connection, mut checkpoint) = within(CONNECT, "connecting to Postgres", async {
             let mut connection = PgConnection::connect_with(&self.database).await?;
-            let Some(checkpoint) = take_over(&mut connection).await? else {
-                return Err(Failure::Fenced);
-            };
+            let checkpoint = self.take_over(&mut connection).await?;
             // First: the tables of another version are other tables, and `projector init` would not mend them.
             if checkpoint.version != PROJECTION_VERSION {
                 return Err(Failure::Version { found: checkpoint.version, ours: PROJECTION_VERSION });
