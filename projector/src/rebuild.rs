@@ -51,6 +51,12 @@ pub(crate) enum Error {
         /// The replica.
         replica: String,
     },
+    /// Its database is from before there were generations.
+    #[error("replica {replica}'s database was prepared by an earlier version: run `projector init` first")]
+    NotPrepared {
+        /// The replica.
+        replica: String,
+    },
     /// The new generation's tables could not be made.
     #[error("the new generation's tables could not be made: {0}")]
     Prepare(String),

@@ -14,6 +14,7 @@ const LOCK: &str = include_str!("lock.sql");
 const FIND: &str = include_str!("find.sql");
 const BEGIN: &str = include_str!("begin.sql");
 const COMPLETE: &str = include_str!("complete.sql");
+const UNDEFINED_TABLE: &str = "42P01";
 
 /// While it is there, nobody else rebuilds this replica. Ends with the process, however that ends.
 pub(crate) struct Guard {
@@ -54,9 +55,13 @@ pub(crate) struct Known {
 pub(crate) async fn find(replica: &Replica, schema: &str) -> Result<Option<Known>, Error> {
     // As the owner: nobody else may look into a schema that was broken off before its grants.
     let mut connection = PgConnection::connect_with(&generation::owning(replica, schema)?).await?;
-    let Some(row) = sqlx::query(FIND).bind(schema).fetch_optional(&mut connection).await? else {
-        return Ok(None);
+    let found = match sqlx::query(FIND).bind(schema).fetch_optional(&mut connection).await {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(UNDEFINED_TABLE) => {
+            return Err(Error::NotPrepared { replica: replica.name.clone() });
+        }
+        found => found?,
     };
+    let Some(row) = found else { return Ok(None) };
     let checkpoint = match row.try_get::<bool, _>("there")? {
         true => match read_checkpoint(&mut connection).await {
             Ok(checkpoint) => Some(checkpoint),
