@@ -10,31 +10,41 @@ const LARGEST: usize = 4 << 20;
 
 /// What is judged of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) retry_after: bool,
-    pub(super) is_problem: bool,
-    /// The number in `Atelier-Position`.
-    pub(super) position: Option<i64>,
-    /// Of a refusal, for whoever wants to know which.
-    pub(super) body: Vec<u8>,
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Whether it says when to come again.
+    pub retry_after: bool,
+    /// Whether it is a problem document.
+    pub is_problem: bool,
+    /// `Atelier-Position`.
+    pub position: Option<String>,
+    /// Left out of what was read; there when something was made or refused.
+    pub body: Vec<u8>,
 }
 
 /// A keep-alive connection with one request on its way at a time.
-pub(super) struct Connection {
+pub struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
 }
 
 impl Connection {
-    pub(super) async fn open(address: &str) -> io::Result<Connection> {
+    /// Connects to `host:port`.
+    ///
+    /// # Errors
+    /// When nobody takes it.
+    pub async fn open(address: &str) -> io::Result<Connection> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Connection { stream, received: Vec::with_capacity(16 << 10) })
     }
 
     /// Sends a request and reads its whole answer.
-    pub(super) async fn ask(&mut self, request: &[u8]) -> io::Result<Answer> {
+    ///
+    /// # Errors
+    /// When the connection breaks, or what comes back is no answer of ours.
+    pub async fn ask(&mut self, request: &[u8]) -> io::Result<Answer> {
         self.stream.write_all(request).await?;
         self.received.clear();
         loop {
@@ -53,7 +63,7 @@ impl Connection {
         if self.received.len() > begins + head.length {
             return Err(wrong("more than one answer to one request"));
         }
-        let body = if head.answer.status < 400 { vec![] } else { self.received[begins..].to_vec() };
+        let body = if head.answer.status == 200 { vec![] } else { self.received[begins..].to_vec() };
         Ok(Answer { body, ..head.answer })
     }
 
@@ -91,7 +101,7 @@ impl Head {
             } else if name.eq_ignore_ascii_case("content-type") {
                 is_problem = value == "application/problem+json";
             } else if name.eq_ignore_ascii_case("atelier-position") {
-                position = value.split_once('-').and_then(|(_, position)| position.parse().ok());
+                position = Some(value.to_owned());
             }
         }
         // Nobody here is answered in chunks, or until the connection ends.
@@ -113,7 +123,7 @@ mod tests {
         assert_eq!((head.length, head.answer.status), (7, 503));
         assert!(head.answer.retry_after && head.answer.is_problem);
         let head = Head::parse(b"HTTP/1.1 201 X\r\ncontent-length: 0\r\natelier-position: abc-1000000007");
-        assert_eq!(head.unwrap().answer.position, Some(1_000_000_007));
+        assert_eq!(head.unwrap().answer.position.as_deref(), Some("abc-1000000007"));
         assert!(Head::parse(b"HTTP/1.1 200 X\r\ntransfer-encoding: chunked").is_none());
     }
 }
