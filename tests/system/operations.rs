@@ -3,5 +3,6 @@
 mod commands;
 mod doctor;
 mod keys;
+mod members;
 mod readme;
 mod up;
