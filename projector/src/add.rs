@@ -215,8 +215,8 @@ impl Adding<'_> {
             };
             rebuild::rebuild(&config, options).await?;
         }
-        let mut guard = Guard::take(self.replica).await?;
-        building::discard(self.replica, &mut guard, SCHEMA_PREVIOUS).await?;
+        let guard = Guard::take(self.replica).await?;
+        building::discard(self.replica, &guard, SCHEMA_PREVIOUS).await?;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod batch;
 mod config;
 mod doctor;
 mod drop;
+mod failpoint;
 mod failure;
 mod generation;
 mod importing;

@@ -5,4 +5,6 @@ mod doctor;
 mod keys;
 mod members;
 mod readme;
+mod rebuild;
 mod up;
+mod upgrade;
