@@ -143,8 +143,8 @@ fn begun(config: &Config, piece: &Piece, supervised: bool) -> Result<Option<Stag
     };
     let pieces = config.pieces.iter().filter(|piece| piece.stage != Stage::Dropped);
     let all = pieces.map(|piece| (&piece.name, &piece.url));
-    let all = all.chain(config.replicas.iter().map(|replica| (&replica.name, &replica.url)));
-    match all.into_iter().find(|(other, taken)| *other != name && *taken == url) {
+    let mut all = all.chain(config.replicas.iter().map(|replica| (&replica.name, &replica.url)));
+    match all.find(|(other, taken)| *other != name && *taken == url) {
         Some((other, _)) => Err(Error::Taken { name: other.clone(), url: url.clone() }),
         None => Ok(begun),
     }

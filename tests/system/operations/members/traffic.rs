@@ -107,6 +107,7 @@ impl Traffic {
 
 impl Tally {
     /// Nothing failed, and there was something that could have.
+    #[allow(clippy::print_stdout, reason = "the figures of the run, shown to whoever looks")]
     pub(super) fn expect_no_failure(&self, during: &str) {
         let at = |times: &[Duration], share: f64| {
             let index = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
