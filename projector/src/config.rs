@@ -1,8 +1,10 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::rebuild::Source;
 
@@ -120,6 +122,55 @@ pub(crate) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Add a replica while everything serves: its database is prepared, filled and compared, then it joins. Goes on where it was
+    /// broken off
+    Add {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// The new replica's name
+        #[arg(long)]
+        replica: String,
+        /// Its database, empty or not there yet: postgres://HOST:PORT/DATABASE, without user and password
+        #[arg(long, value_name = "URL")]
+        database_url: String,
+        /// Folder of its roles' passwords, where the superuser's lies in a file named postgres [default: passwords/NAME beside the
+        /// configuration]
+        #[arg(long, value_name = "DIR")]
+        passwords: Option<PathBuf>,
+        /// `stream` or `replica:NAME`; without it the faster one is taken
+        #[arg(long, value_name = "SOURCE")]
+        from: Option<Source>,
+        /// At most so many events or rows in a second
+        #[arg(long, value_name = "PER_SECOND", value_parser = clap::value_parser!(u64).range(1..))]
+        max_rate: Option<u64>,
+        #[command(flatten)]
+        wait: Wait,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Drop a replica while everything serves, unless it is the last one that does
+    Drop {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// The replica's name in the configuration
+        #[arg(long)]
+        replica: String,
+        /// Remove its database too
+        #[arg(long)]
+        with_data: bool,
+        #[command(flatten)]
+        wait: Wait,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
+    },
     /// Send a marker through the whole system and say how long it took; changes no data
     Probe {
         #[command(flatten)]
@@ -128,6 +179,24 @@ pub(crate) enum Verb {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// How long a verb waits for what others do: a supervisor, or whoever starts and stops processes.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Wait {
+    /// Wait at most so long for projector, readers and nginx to follow
+    #[arg(long = "wait", value_name = "SECONDS", default_value_t = 600)]
+    seconds: u64,
+    /// Do not wait for them
+    #[arg(long = "no-wait", conflicts_with = "seconds")]
+    none: bool,
+}
+
+impl Wait {
+    /// None: not at all.
+    pub(crate) fn bound(self) -> Option<Duration> {
+        (!self.none).then_some(Duration::from_secs(self.seconds))
+    }
 }
 
 /// What is written with an address.
@@ -150,6 +219,8 @@ impl Verb {
             | Verb::Rebuild { config, .. }
             | Verb::Rollback { config, .. }
             | Verb::Prune { config, .. }
+            | Verb::Add { config, .. }
+            | Verb::Drop { config, .. }
             | Verb::Probe { config, .. } => config,
         }
     }

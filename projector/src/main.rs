@@ -1,6 +1,7 @@
 //! `projector`: applies the stream to a replica (`run`), and the operator's verbs.
 #![allow(clippy::print_stdout, reason = "the verbs answer people and programs on standard output")]
 
+mod add;
 mod address;
 mod announcer;
 mod apply;
@@ -8,12 +9,14 @@ mod audit;
 mod batch;
 mod config;
 mod doctor;
+mod drop;
 mod failpoint;
 mod failure;
 mod generation;
 mod importing;
 mod init;
 mod keys;
+mod members;
 mod ownership;
 mod probe;
 mod prune;
@@ -46,6 +49,8 @@ async fn main() -> ExitCode {
         | Verb::Rebuild { .. }
         | Verb::Rollback { .. }
         | Verb::Prune { .. }
+        | Verb::Add { .. }
+        | Verb::Drop { .. }
         | Verb::Probe { .. } => service::telemetry::start_for_command(),
     }
     let config = match service::Config::load(arguments.verb.config()) {
@@ -61,6 +66,7 @@ async fn main() -> ExitCode {
         say(&format!("projector: {mistake}"));
         return ExitCode::from(EXIT_USAGE);
     }
+    let file = arguments.verb.config().config.clone();
     let done = match arguments.verb {
         Verb::Init { .. } => init::init(&config).await,
         Verb::Run { replica, operations, .. } => run::run(config, &replica, operations).await,
@@ -69,13 +75,23 @@ async fn main() -> ExitCode {
         Verb::Status { json, .. } => status::status(&config, json).await,
         Verb::Doctor { json, strict, .. } => doctor::doctor(&config, json, strict).await,
         Verb::Rebuild { replica, from, max_rate, accept_differences, dry_run, json, .. } => {
-            let options = rebuild::Options { replica, from, max_rate, accept_differences, dry_run, json };
+            let options =
+                rebuild::Options { replica, from, max_rate, accept_differences, fresh: false, dry_run, json };
             rebuild::rebuild(&config, options).await
         }
         Verb::Rollback { replica, dry_run, json, .. } => {
             rollback::rollback(&config, &replica, dry_run, json).await
         }
         Verb::Prune { replica, dry_run, json, .. } => prune::prune(&config, &replica, dry_run, json).await,
+        Verb::Add { replica, database_url: url, passwords, from, max_rate, wait, dry_run, json, .. } => {
+            let wait = wait.bound();
+            let options = add::Options { replica, url, passwords, from, max_rate, wait, dry_run, json };
+            add::add(&config, &file, options).await
+        }
+        Verb::Drop { replica, with_data, wait, dry_run, json, .. } => {
+            let options = drop::Options { replica, with_data, wait: wait.bound(), dry_run, json };
+            drop::drop(&config, &file, options).await
+        }
         Verb::Probe { json, .. } => probe::probe(&config, json).await,
     };
     match done {

@@ -152,6 +152,8 @@ pub(crate) struct Options {
     pub(crate) from: Option<Source>,
     pub(crate) max_rate: Option<u64>,
     pub(crate) accept_differences: bool,
+    /// The replica is new: nothing of it serves.
+    pub(crate) fresh: bool,
     pub(crate) dry_run: bool,
     pub(crate) json: bool,
 }
@@ -259,10 +261,15 @@ fn tell_plan(plan: &Plan<'_>, options: &Options) -> Result<(), Box<dyn std::erro
         (None, _) => "the faster way",
     };
     let resumes = plan.resumes_at.map_or(String::new(), |at| format!(", going on behind {at}"));
-    println!("replica {} is rebuilt from {}, {why}{resumes}", plan.replica, plan.from);
+    let word = if options.fresh { "filled" } else { "rebuilt" };
+    println!("replica {} is {word} from {}, {why}{resumes}", plan.replica, plan.from);
     let pace =
         if plan.yields_to_reads { "slows down when its reads do" } else { "nobody reads there: flat out" };
-    println!("it goes on serving meanwhile; the work {pace}");
+    if options.fresh {
+        println!("it is not known to anybody meanwhile");
+    } else {
+        println!("it goes on serving meanwhile; the work {pace}");
+    }
     Ok(())
 }
 
@@ -390,6 +397,10 @@ impl Work<'_> {
             return;
         }
         let Report { replica, generation, position, seconds, swap_ms, .. } = report;
+        if self.options.fresh {
+            println!("replica {replica} is filled up to {position}; {seconds} s");
+            return;
+        }
         println!(
             "replica {replica}: generation {generation} serves, swapped in at {position} within {swap_ms} ms; {seconds} s in all"
         );

@@ -11,7 +11,7 @@ use contract::announcement::{ImportProgress, Progress, State};
 use replica::{Role, SCHEMA_LIVE, connect_options, read_checkpoint};
 use serde::Serialize;
 use service::Config;
-use service::config::Replica;
+use service::config::{Piece, Replica, Stage};
 use sqlx::{Connection as _, PgConnection};
 use stream::{Connection, Link};
 use tokio_util::sync::CancellationToken;
@@ -74,6 +74,7 @@ pub(crate) async fn status(config: &Config, json: bool) -> Result<(), Box<dyn Er
         };
         replicas.push(line);
     }
+    replicas.extend(config.pieces.iter().filter_map(|piece| passing(piece, heard.get(&piece.name))));
     let epoch = link.as_ref().map(|link| link.epoch().to_string());
     let report = Report { schema_version: 1, epoch, head: head.map(|head| head.0), replicas };
     if json {
@@ -114,6 +115,24 @@ async fn heard_line(
     };
     let line = line(replica, progress.state.word(), Some(progress.position), head, link, why).await;
     Line { import: progress.import.clone(), ..line }
+}
+
+/// A replica that is not one of the system's yet, or not any more.
+fn passing(piece: &Piece, heard: Option<&Progress>) -> Option<Line> {
+    let verb = match piece.stage {
+        Stage::Filling => "add",
+        Stage::Leaving => "drop",
+        Stage::Joining | Stage::Serving | Stage::Dropped => return None,
+    };
+    Some(Line {
+        name: piece.name.clone(),
+        state: piece.stage.word().to_owned(),
+        position: heard.map(|progress| progress.position.0),
+        behind_events: None,
+        behind_seconds: None,
+        why: format!("`projector {verb} --replica {}` is under way, or was broken off", piece.name),
+        import: None,
+    })
 }
 
 /// Nobody announces the replica: its checkpoint is asked for in the database itself.

@@ -3,6 +3,7 @@
 mod commands;
 mod doctor;
 mod keys;
+mod members;
 mod readme;
 mod rebuild;
 mod up;

@@ -73,7 +73,7 @@ impl Default for Keys {
 }
 
 /// `[[replica]]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Replica {
     /// Its name, also in announcements.
     pub name: String,
