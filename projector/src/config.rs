@@ -120,6 +120,7 @@ pub(crate) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    Audit(crate::audit::arguments::Arguments),
     /// Send a marker through the whole system and say how long it took; changes no data
     Probe {
         #[command(flatten)]
@@ -151,6 +152,7 @@ impl Verb {
             | Verb::Rollback { config, .. }
             | Verb::Prune { config, .. }
             | Verb::Probe { config, .. } => config,
+            Verb::Audit(arguments) => &arguments.config,
         }
     }
 }

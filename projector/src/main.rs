@@ -45,6 +45,7 @@ async fn main() -> ExitCode {
         | Verb::Rebuild { .. }
         | Verb::Rollback { .. }
         | Verb::Prune { .. }
+        | Verb::Audit(_)
         | Verb::Probe { .. } => service::telemetry::start_for_command(),
     }
     let config = match service::Config::load(arguments.verb.config()) {
@@ -75,6 +76,8 @@ async fn main() -> ExitCode {
             rollback::rollback(&config, &replica, dry_run, json).await
         }
         Verb::Prune { replica, dry_run, json, .. } => prune::prune(&config, &replica, dry_run, json).await,
+        // Its exit code says what was found.
+        Verb::Audit(arguments) => return audit::audit(&config, arguments.into()).await,
         Verb::Probe { json, .. } => probe::probe(&config, json).await,
     };
     match done {
