@@ -47,7 +47,9 @@ pub(crate) enum Error {
         known: String,
     },
     /// The stream has not come so far.
-    #[error("the stream has not come to {position} within {seconds} s, it is at {head}: nothing was compared")]
+    #[error(
+        "the stream has not come to {position} within {seconds} s, it is at {head}: nothing was compared"
+    )]
     NotYet {
         /// As asked for.
         position: Position,

@@ -1,7 +1,7 @@
 //! The rows of a generation, hashed table by table in buckets: equal rows give equal hashes on every server.
 //!
-//! A row's text is hashed with `hashtextextended`, by which Postgres places rows in hash partitions: it may not change
-//! between versions. A bucket's hash is the sum over its rows, so their order does not matter.
+//! A row is hashed by the functions by which Postgres places rows in hash partitions: they may not change between versions. A
+//! bucket's hash is the sum over its rows, so their order does not matter.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,8 @@ pub(crate) struct Table {
     pub(crate) name: String,
     /// An expression of its key's hash.
     pub(crate) key_hash: String,
+    /// An expression of its row's hash.
+    pub(crate) row_hash: String,
     /// Columns of its key, as in `id`. None: it has no key.
     pub(crate) key: Vec<String>,
     /// All its columns.
@@ -96,6 +98,7 @@ pub(crate) async fn tables(connection: &mut PgConnection) -> sqlx::Result<Vec<Ta
         Ok(Table {
             name: row.try_get("name")?,
             key_hash: row.try_get("key_hash")?,
+            row_hash: row.try_get("row_hash")?,
             key: row.try_get("key")?,
             columns: row.try_get("columns")?,
         })
@@ -141,8 +144,8 @@ pub(super) fn bucket_of(row: &sqlx::postgres::PgRow) -> sqlx::Result<u16> {
 }
 
 impl Table {
-    /// A statement about the table: `{table}` stands for its name, `{key_hash}` for its key's hash, `{buckets}` for how many
-    /// buckets there are, `{key}` for its key's columns as texts, `{columns}` for all of them.
+    /// A statement about the table: `{table}` stands for its name, `{key_hash}` and `{row_hash}` for its key's and its
+    /// row's hash, `{buckets}` for how many buckets there are, `{key}` for its key's columns as texts, `{columns}` for all.
     pub(crate) fn statement(&self, template: &str) -> String {
         let texts = |columns: &[String]| {
             columns.iter().map(|column| format!("it.{column}::text")).collect::<Vec<_>>().join(", ")
@@ -150,6 +153,7 @@ impl Table {
         template
             .replace("{table}", &self.name)
             .replace("{key_hash}", &self.key_hash)
+            .replace("{row_hash}", &self.row_hash)
             .replace("{buckets}", &BUCKETS.to_string())
             .replace("{key}", &texts(&self.key))
             .replace("{columns}", &texts(&self.columns))
@@ -195,11 +199,13 @@ mod tests {
         let table = Table {
             name: "cart_lines".into(),
             key_hash: "hash(it)".into(),
+            row_hash: "hash(all)".into(),
             key: vec!["session".into(), "sku_id".into()],
             columns: vec!["session".into(), "\"count\"".into()],
         };
-        let statement = table.statement("select {key_hash} & {buckets}, {key}; {columns} from {table}");
-        let expected = "select hash(it) & 256, it.session::text, it.sku_id::text; it.session::text, it.\"count\"::text from cart_lines";
+        let statement =
+            table.statement("select {key_hash} & {buckets}, {row_hash}, {key}; {columns} from {table}");
+        let expected = "select hash(it) & 256, hash(all), it.session::text, it.sku_id::text; it.session::text, it.\"count\"::text from cart_lines";
         assert_eq!(statement, expected);
     }
 }

@@ -69,7 +69,8 @@ pub(super) async fn heal(
     let mut truth = match from {
         "stream" => Truth::Fold(Box::new(Fold::begin(target, link, heard).await?)),
         name => {
-            let other = config.replica(name.strip_prefix("replica:").unwrap_or(name)).map_err(Error::NoReplica)?;
+            let other =
+                config.replica(name.strip_prefix("replica:").unwrap_or(name)).map_err(Error::NoReplica)?;
             if other.name == target.name {
                 return Err(Error::Itself(other.name.clone()));
             }
@@ -104,7 +105,10 @@ impl Work<'_> {
         }
         if report.result == Verdict::Equal || options.dry_run {
             if options.dry_run && report.result == Verdict::Different && !options.json {
-                println!("these buckets of replica {} would be replaced by those of {from}", self.target.name);
+                println!(
+                    "these buckets of replica {} would be replaced by those of {from}",
+                    self.target.name
+                );
             }
             return Ok(report.result);
         }
@@ -116,7 +120,12 @@ impl Work<'_> {
         let progress = options.progress();
         let again = self.pair(truth, &options.tables, false, &progress).await?.end().await;
         drop(progress);
-        on_record::put(self.config, &again, &format!(" after replica {} was healed from {from}", self.target.name)).await;
+        on_record::put(
+            self.config,
+            &again,
+            &format!(" after replica {} was healed from {from}", self.target.name),
+        )
+        .await;
         tell(&again, options.json);
         Ok(again.result)
     }
@@ -132,7 +141,8 @@ impl Work<'_> {
         let progress = options.progress();
         let mut pair = self.pair(truth, tables, true, &progress).await?;
         let position = pair.mark.position;
-        let replaced = replace::replace(self.target, &pair.mark, &mut pair.sides, &pair.comparison.differing).await;
+        let replaced =
+            replace::replace(self.target, &pair.mark, &mut pair.sides, &pair.comparison.differing).await;
         let paused = pair.since.elapsed();
         let _what_differed = pair.end().await;
         drop(progress);
@@ -190,7 +200,9 @@ impl Work<'_> {
         let theirs = async {
             match (truth, other) {
                 (Truth::Fold(fold), _) => fold.at(&mark, tables, progress).await,
-                (Truth::Replica(_), Some((name, waiting))) => round::at(&name, waiting, &mark, &ask, progress).await,
+                (Truth::Replica(_), Some((name, waiting))) => {
+                    round::at(&name, waiting, &mark, &ask, progress).await
+                }
                 (Truth::Replica(other), None) => {
                     unreachable!("replica {} was connected to before the mark", other.name)
                 }
@@ -222,7 +234,13 @@ impl Pair<'_> {
         for side in self.sides {
             side.end().await;
         }
-        Report::of(self.config, Some(&self.mark), self.comparison, std::collections::BTreeMap::new(), self.began.elapsed())
+        Report::of(
+            self.config,
+            Some(&self.mark),
+            self.comparison,
+            std::collections::BTreeMap::new(),
+            self.began.elapsed(),
+        )
     }
 }
 

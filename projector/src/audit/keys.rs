@@ -67,7 +67,8 @@ pub(crate) async fn examine(
         ..Details::default()
     };
     let rows = |bucket: u16| {
-        let of = |held: &Hashes| held.0.get(&table.name).and_then(|all| all.get(&bucket)).map_or(0, |it| it.rows);
+        let of =
+            |held: &Hashes| held.0.get(&table.name).and_then(|all| all.get(&bucket)).map_or(0, |it| it.rows);
         hashes.iter().map(|(_, held)| of(held)).max().unwrap_or_default()
     };
     let mut left = MOST_ROWS;

@@ -60,7 +60,9 @@ impl Records {
                 Ok(Err(error)) => {
                     tracing::debug!(%error, replica = replica.name, "the command could not be put on record")
                 }
-                Err(_) => tracing::debug!(replica = replica.name, "the command could not be put on record in time"),
+                Err(_) => {
+                    tracing::debug!(replica = replica.name, "the command could not be put on record in time")
+                }
             }
         }
         Records(records)

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use comfy_table::Table;
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::NOTHING;
 use serde::Serialize;
 use service::Config;
 
@@ -166,11 +166,12 @@ impl Report {
                 OfTable::new(table, holds.collect(), differing.remove(table))
             })
             .collect();
-        let result = match (tables.iter().all(|table| table.equal), replicas.iter().all(|replica| replica.compared)) {
-            (false, _) => Verdict::Different,
-            (true, true) => Verdict::Equal,
-            (true, false) => Verdict::Unknown,
-        };
+        let result =
+            match (tables.iter().all(|table| table.equal), replicas.iter().all(|replica| replica.compared)) {
+                (false, _) => Verdict::Different,
+                (true, true) => Verdict::Equal,
+                (true, false) => Verdict::Unknown,
+            };
         Report {
             schema_version: 1,
             kind: "audit",
@@ -197,16 +198,22 @@ impl Report {
     /// For people.
     pub(crate) fn words(&self) -> String {
         let mut text = String::new();
-        let compared: Vec<&str> =
-            self.replicas.iter().filter(|replica| replica.compared).map(|replica| replica.name.as_str()).collect();
+        let compared: Vec<&str> = self
+            .replicas
+            .iter()
+            .filter(|replica| replica.compared)
+            .map(|replica| replica.name.as_str())
+            .collect();
         if !compared.is_empty() {
             let mut shown = Table::new();
             let header = ["table"].into_iter().chain(compared.iter().copied()).chain(["result"]);
-            shown.load_style(UTF8_HORIZONTAL_ONLY).set_header(header);
+            shown.load_style(NOTHING).set_header(header);
             for table in &self.tables {
                 let mut cells = vec![table.table.clone()];
                 cells.extend(compared.iter().map(|name| match table.holds.get(*name) {
-                    Some(Holds { rows, hash }) => format!("{rows} {} {}", plural(*rows, "row", "rows"), &hash[..8]),
+                    Some(Holds { rows, hash }) => {
+                        format!("{rows} {} {}", plural(*rows, "row", "rows"), &hash[..8])
+                    }
                     None => "no such table".to_owned(),
                 }));
                 cells.push(table.result());
@@ -246,7 +253,15 @@ impl OfTable {
         let details = details.unwrap_or_default();
         let keys = details.keys.iter().map(|key| OfKey::new(key, &details)).collect();
         let Details { buckets, more, unread, .. } = details;
-        OfTable { table: table.to_owned(), equal, holds, buckets, keys, more_keys: more, unread_buckets: unread }
+        OfTable {
+            table: table.to_owned(),
+            equal,
+            holds,
+            buckets,
+            keys,
+            more_keys: more,
+            unread_buckets: unread,
+        }
     }
 
     fn result(&self) -> String {
@@ -264,13 +279,15 @@ impl OfTable {
     fn words(&self) -> String {
         let mut text = String::new();
         for key in self.keys.iter().take(SHOWN_TO_PEOPLE) {
-            let named: Vec<String> = key.key.iter().map(|(column, value)| format!("{column} {value}")).collect();
+            let named: Vec<String> =
+                key.key.iter().map(|(column, value)| format!("{column} {value}")).collect();
             let differing = match key.columns.as_slice() {
-                [] => "not everywhere".to_owned(),
+                [] => "is not everywhere".to_owned(),
                 columns => format!("differs in {}", columns.join(", ")),
             };
             // Writing to a string does not fail.
-            let _ = writeln!(text, "{}, {} (bucket {}): {differing}", self.table, named.join(", "), key.bucket);
+            let _ =
+                writeln!(text, "{}, {} (bucket {}): {differing}", self.table, named.join(", "), key.bucket);
             for (replica, row) in &key.rows {
                 let row = row.as_ref().map_or("no such row".to_owned(), |row| key.row(row));
                 let _ = writeln!(text, "  {replica}: {row}");
@@ -279,11 +296,16 @@ impl OfTable {
         let shown = self.keys.len().min(SHOWN_TO_PEOPLE);
         let more = (self.keys.len() - shown) as u64 + self.more_keys;
         if more > 0 {
-            let _ = writeln!(text, "{}: {more} more {}", self.table, plural(more, "key differs", "keys differ"));
+            let _ =
+                writeln!(text, "{}: {more} more {}", self.table, plural(more, "key differs", "keys differ"));
         }
         if self.unread_buckets > 0 {
             let buckets = self.unread_buckets;
-            let _ = writeln!(text, "{}: the rows of {buckets} more buckets that differ were not looked at", self.table);
+            let _ = writeln!(
+                text,
+                "{}: the rows of {buckets} more buckets that differ were not looked at",
+                self.table
+            );
         }
         text
     }
@@ -291,11 +313,14 @@ impl OfTable {
 
 impl OfKey {
     fn new(differing: &Differing, details: &Details) -> OfKey {
-        let columns = &details.columns;
+        // As they are called, not as a statement has to quote them.
+        let plain =
+            |columns: &[String]| columns.iter().map(|it| it.trim_matches('"').to_owned()).collect::<Vec<_>>();
+        let columns = plain(&details.columns);
         let row = |held: &Vec<Option<String>>| columns.iter().cloned().zip(held.iter().cloned()).collect();
         OfKey {
             bucket: differing.bucket,
-            key: details.key.iter().cloned().zip(differing.key.iter().cloned()).collect(),
+            key: plain(&details.key).into_iter().zip(differing.key.iter().cloned()).collect(),
             columns: differing.columns().into_iter().map(|index| columns[index].clone()).collect(),
             rows: differing.rows.iter().map(|(side, held)| (side.clone(), held.as_ref().map(row))).collect(),
             order: columns.clone(),
@@ -313,10 +338,20 @@ impl OfKey {
 }
 
 fn cut(text: &str) -> String {
-    let text = text.escape_debug().to_string();
+    // Nothing that a shopper typed acts on the terminal of whoever looks.
+    let escaped = |character: char| match character {
+        '"' | '\\' => character.escape_default().to_string(),
+        _ if character.is_control() => character.escape_debug().to_string(),
+        _ => character.to_string(),
+    };
+    let text: String = text.chars().map(escaped).collect();
     match text.char_indices().nth(VALUE) {
         Some((end, _)) => format!("\"{}…\"", &text[..end]),
-        None if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:_".contains(&byte)) && !text.is_empty() => text,
+        None if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:_".contains(&byte))
+            && !text.is_empty() =>
+        {
+            text
+        }
         None => format!("\"{text}\""),
     }
 }

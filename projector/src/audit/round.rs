@@ -104,8 +104,12 @@ pub(crate) fn fit(heard: Option<&Announced>, epoch: &Epoch) -> Result<(), String
         return Err("its projector is silent: see `projector status`".to_owned());
     };
     match heard.state {
-        State::Stopped => return Err("it has stopped applying: see `projector status` and its projector's log".to_owned()),
-        State::Importing => return Err("it is importing a catalogue: compare again when that is closed".to_owned()),
+        State::Stopped => {
+            return Err("it has stopped applying: see `projector status` and its projector's log".to_owned());
+        }
+        State::Importing => {
+            return Err("it is importing a catalogue: compare again when that is closed".to_owned());
+        }
         State::CatchingUp | State::Joining | State::Serving | State::Rebuilding => {}
     }
     if heard.version != PROJECTION_VERSION {

@@ -41,7 +41,9 @@ impl Side {
     pub(crate) async fn of_fold(replica: &Replica, only: &[String]) -> Result<Side, Error> {
         let options = reading(&generation::applying(replica, SCHEMA_BUILDING)?);
         let mut connection = PgConnection::connect_with(&options).await?;
-        sqlx::raw_sql("begin transaction isolation level repeatable read, read only").execute(&mut connection).await?;
+        sqlx::raw_sql("begin transaction isolation level repeatable read, read only")
+            .execute(&mut connection)
+            .await?;
         Side::begin(FOLD, connection, None, only).await
     }
 

@@ -177,7 +177,8 @@ impl Snapshot {
     /// When the database fails.
     pub(crate) async fn exchanged(&mut self) -> Result<bool, Error> {
         // In a transaction of its own: what is read within a long one may be told by what it knew before.
-        let now = sqlx::query(SCHEMA_THEN).bind(SCHEMA_LIVE).fetch_optional(&mut self.waiting.connection).await;
+        let now =
+            sqlx::query(SCHEMA_THEN).bind(SCHEMA_LIVE).fetch_optional(&mut self.waiting.connection).await;
         let now = now.and_then(|row| row.map(|row| row.try_get::<i64, _>("schema")).transpose());
         Ok(now.map_err(|source| self.waiting.failed(source))? != Some(self.schema))
     }
@@ -213,9 +214,9 @@ pub(crate) fn reading(options: &PgConnectOptions) -> PgConnectOptions {
 /// Each setting with its value.
 fn settings() -> impl Iterator<Item = (&'static str, &'static str)> {
     let settings = SETTINGS.lines().filter_map(|line| line.strip_prefix("set "));
-    settings.filter_map(|line| line.trim_end_matches(';').split_once(" = ")).map(|(name, value)| {
-        (name, value.trim_matches('\''))
-    })
+    settings
+        .filter_map(|line| line.trim_end_matches(';').split_once(" = "))
+        .map(|(name, value)| (name, value.trim_matches('\'')))
 }
 
 /// What sessions that compare are called: a projector lets go of a snapshot that no such session is there for.

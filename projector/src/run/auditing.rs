@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use contract::announcement::{Progress as Announced, State};
 use contract::PROJECTION_VERSION;
+use contract::announcement::{Progress as Announced, State};
 use replica::SCHEMA_LIVE;
 use service::Config;
 use service::metrics::{AUDIT_TABLES_DIFFERENT, AUDIT_TIMESTAMP, AUDITS};
@@ -24,7 +24,8 @@ const LAST: &str = include_str!("auditing/last.sql");
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks whether one is due.
 const LOOKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-/// After a comparison that said nothing, or not of all, the next one comes no sooner.
+/// After a comparison that said anything but that all are equal, the next one comes so soon at the latest: by then somebody may
+/// have mended it.
 const AGAIN: Duration = Duration::from_secs(600);
 
 struct Auditing {
@@ -48,10 +49,15 @@ pub(super) fn start(config: &Config, name: &str, connection: &Connection) -> Opt
 impl Auditing {
     async fn run(self) {
         let look = (self.every / 20).clamp(LOOKS.0, LOOKS.1);
-        let mut not_before = Instant::now();
+        // When the last one was, unless it said that all are equal.
+        let mut unsettled: Option<Instant> = None;
         loop {
             tokio::time::sleep(look).await;
-            if Instant::now() < not_before || !self.is_due().await {
+            let due = match unsettled {
+                Some(since) => since.elapsed() >= AGAIN.min(self.every),
+                None => self.is_due().await,
+            };
+            if !due {
                 continue;
             }
             let Ok(link) = self.connection.current() else { continue };
@@ -59,16 +65,16 @@ impl Auditing {
             if first(&self.config, &heard) != Some(self.name.as_str()) {
                 continue;
             }
-            if self.audit(&link, &heard).await != Some(Verdict::Equal) {
-                not_before = Instant::now() + AGAIN.min(self.every);
-            }
+            let said = self.audit(&link, &heard).await;
+            unsettled = (said != Some(Verdict::Equal)).then(Instant::now);
         }
     }
 
     /// Whether the last comparison that said something, whoever asked for it, is an interval ago.
     async fn is_due(&self) -> bool {
         let asked = async {
-            let replica = self.config.replica(&self.name).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+            let replica =
+                self.config.replica(&self.name).map_err(|error| sqlx::Error::Configuration(error.into()))?;
             let options = generation::applying(replica, SCHEMA_LIVE)?;
             let mut connection = PgConnection::connect_with(&options).await?;
             let seconds: f64 = sqlx::query(LAST).fetch_one(&mut connection).await?.try_get("seconds")?;

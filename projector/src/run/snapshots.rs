@@ -109,7 +109,9 @@ impl Projection {
         }
         let counted = Counted::new(&self.snapshots.kept);
         let mut session = PgConnection::connect_with(&database).await?;
-        sqlx::raw_sql("begin transaction isolation level repeatable read, read only").execute(&mut session).await?;
+        sqlx::raw_sql("begin transaction isolation level repeatable read, read only")
+            .execute(&mut session)
+            .await?;
         let snapshot: String = sqlx::query(EXPORT).fetch_one(&mut session).await?.try_get("snapshot")?;
         let seen = read_checkpoint(&mut session).await?;
         if seen.position != checkpoint.position || seen.fence != checkpoint.fence {

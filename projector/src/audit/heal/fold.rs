@@ -8,17 +8,17 @@ use replica::SCHEMA_BUILDING;
 use service::config::Replica;
 use stream::Link;
 
+use super::super::Error;
 use super::super::hash::Hashes;
 use super::super::mark::Mark;
 use super::super::progress::Progress;
 use super::super::side::Side;
-use super::super::Error;
 use crate::generation;
+use crate::rebuild::Source;
 use crate::rebuild::building::{self, Guard};
 use crate::rebuild::pace::Pace;
 use crate::rebuild::progress::{Phase, Progress as Told};
 use crate::rebuild::replay::Replay;
-use crate::rebuild::Source;
 
 /// A generation that is built from the stream and never serves.
 pub(super) struct Fold<'a> {

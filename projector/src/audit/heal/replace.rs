@@ -43,7 +43,8 @@ pub(super) async fn replace(
     let stood = read_checkpoint(&mut ours.connection).await?;
     // The name may be another generation's by now: then the fence is another, too.
     ours.verify().await?;
-    let mut connection = PgConnection::connect_with(&reading(&generation::applying(target, SCHEMA_LIVE)?)).await?;
+    let mut connection =
+        PgConnection::connect_with(&reading(&generation::applying(target, SCHEMA_LIVE)?)).await?;
     let mut transaction = connection.begin().await?;
     // Unlike what is applied, this does not come again by itself after a crash.
     sqlx::raw_sql("set local synchronous_commit = on").execute(&mut *transaction).await?;
@@ -89,7 +90,7 @@ async fn copy(
         match rows.try_next().await {
             Ok(Some(part)) => {
                 copy.send(part).await?;
-            },
+            }
             Ok(None) => break,
             Err(error) => {
                 copy.abort("the rows to be copied could not be read").await?;

@@ -4,11 +4,20 @@ use super::super::hash::{Bucket, Hashes};
 use super::*;
 
 fn config() -> Config {
-    let folder = std::env::temp_dir().join(format!("atelier-report-{}-{:?}", std::process::id(), std::thread::current().id()));
+    let folder = std::env::temp_dir().join(format!(
+        "atelier-report-{}-{:?}",
+        std::process::id(),
+        std::thread::current().id()
+    ));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("atelier.toml");
-    let replica = |name| format!("[[replica]]\nname = \"{name}\"\nurl = \"postgres://h/atelier\"\npasswords = \"p\"\n");
-    let text = format!("[stream]\nurl = \"nats://h:1\"\nmonitor_url = \"http://h:2\"\n{}{}", replica("a"), replica("b"));
+    let replica =
+        |name| format!("[[replica]]\nname = \"{name}\"\nurl = \"postgres://h/atelier\"\npasswords = \"p\"\n");
+    let text = format!(
+        "[stream]\nurl = \"nats://h:1\"\nmonitor_url = \"http://h:2\"\n{}{}",
+        replica("a"),
+        replica("b")
+    );
     std::fs::write(&file, text).unwrap();
     let config = Config::load(&service::config::Arguments { config: file, overrides: vec![] }).unwrap();
     std::fs::remove_dir_all(folder).unwrap();
@@ -68,13 +77,18 @@ fn a_difference_is_told_with_table_key_column_and_both_rows() {
 
 #[test]
 fn whoever_was_not_compared_is_named_and_then_not_all_is_said() {
-    let all = report(Comparison { hashes: vec![held("a", "1"), held("b", "1")], differing: BTreeMap::new() }, &[]);
+    let all =
+        report(Comparison { hashes: vec![held("a", "1"), held("b", "1")], differing: BTreeMap::new() }, &[]);
     assert_eq!(all.result, Verdict::Equal);
     assert!(all.words().contains("equal at 1000000007: a, b"), "{}", all.words());
-    let alone = report(Comparison { hashes: vec![held("a", "1")], differing: BTreeMap::new() }, &[("b", "it is silent")]);
+    let alone = report(
+        Comparison { hashes: vec![held("a", "1")], differing: BTreeMap::new() },
+        &[("b", "it is silent")],
+    );
     assert_eq!(alone.result, Verdict::Unknown);
     let said = alone.words();
-    for part in ["replica a was not compared: there is no other", "replica b was not compared: it is silent"] {
+    for part in ["replica a was not compared: there is no other", "replica b was not compared: it is silent"]
+    {
         assert!(said.contains(part), "{part} is not in:\n{said}");
     }
 }
