@@ -93,6 +93,8 @@ impl Projection {
             self.pause("applying pauses at a mark, while the replica is compared and healed");
             // A panic there is told by the task's own end; applying goes on.
             let _ended = keeping.await;
+            // What came meanwhile is caught up with before anybody waits for the replica again.
+            self.pause("a pause at a mark has ended");
             self.settle(checkpoint, None);
         }
         pausing
