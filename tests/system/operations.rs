@@ -5,4 +5,6 @@ mod commands;
 mod doctor;
 mod keys;
 mod readme;
+mod rebuild;
 mod up;
+mod upgrade;

@@ -12,6 +12,7 @@ use super::ahead::Ahead;
 use super::pace::Pace;
 use super::progress::Progress;
 use crate::apply::{Going, apply, apply_steps, in_steps};
+use crate::failpoint;
 use crate::failure::Failure;
 use crate::importing::Importing;
 
@@ -82,6 +83,7 @@ impl Replay {
             }
             self.checkpoint = apply(&mut self.connection, &self.checkpoint, &batch).await?.checkpoint;
             progress.applied(self.checkpoint.position, self.checkpoint.importing);
+            failpoint::reached("applied a batch");
             pace.end(batch.len()).await;
         }
         Ok(())
