@@ -157,7 +157,7 @@ async fn change(
     let offset = random.below(usize::try_from(count).unwrap_or_default());
     let other = match kind.as_str() {
         "boolean" => format!("not coalesce({name}, false)"),
-        "bigint" => format!("coalesce({name}, 0) + 1000000007"),
+        "bigint" => format!("coalesce({name}, 0) + 4000000000007"),
         "integer" | "smallint" => format!("coalesce({name}, 0) + 1"),
         "numeric" => format!("coalesce({name}, 0) + 0.01"),
         "json" => format!("({name}::text || ' ')::json"),
