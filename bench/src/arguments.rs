@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::audit::AuditArguments;
 use crate::commits::CommitArguments;
 use crate::follow::FollowArguments;
 use crate::import::ImportArguments;
@@ -54,6 +55,7 @@ pub(crate) enum Other {
     Follow(FollowArguments),
     Visible(VisibleArguments),
     Overload(OverloadArguments),
+    Audit(AuditArguments),
 }
 
 /// A row of the table.

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
+mod audit;
 mod commits;
 mod constant;
 mod contestant;
@@ -47,6 +48,7 @@ async fn main() -> ExitCode {
         Some(Other::Follow(arguments)) => follow::run(arguments).await,
         Some(Other::Visible(arguments)) => visible::run(arguments).await,
         Some(Other::Overload(arguments)) => overload::run(arguments).await,
+        Some(Other::Audit(arguments)) => audit::run(arguments).await,
         None => run(&arguments).await,
     };
     match outcome {

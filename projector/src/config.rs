@@ -171,6 +171,7 @@ pub(crate) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    Audit(crate::audit::arguments::Arguments),
     /// Send a marker through the whole system and say how long it took; changes no data
     Probe {
         #[command(flatten)]
@@ -222,6 +223,7 @@ impl Verb {
             | Verb::Add { config, .. }
             | Verb::Drop { config, .. }
             | Verb::Probe { config, .. } => config,
+            Verb::Audit(arguments) => &arguments.config,
         }
     }
 }

@@ -51,6 +51,7 @@ async fn main() -> ExitCode {
         | Verb::Prune { .. }
         | Verb::Add { .. }
         | Verb::Drop { .. }
+        | Verb::Audit(_)
         | Verb::Probe { .. } => service::telemetry::start_for_command(),
     }
     let config = match service::Config::load(arguments.verb.config()) {
@@ -92,6 +93,8 @@ async fn main() -> ExitCode {
             let options = drop::Options { replica, with_data, wait: wait.bound(), dry_run, json };
             drop::drop(&config, &file, options).await
         }
+        // Its exit code says what was found.
+        Verb::Audit(arguments) => return audit::audit(&config, arguments.into()).await,
         Verb::Probe { json, .. } => probe::probe(&config, json).await,
     };
     match done {

@@ -1,5 +1,6 @@
 //! `projector run`: own the replica, follow the stream, apply, announce; for ever.
 
+mod auditing;
 mod exchanged;
 mod joining;
 mod memory;
@@ -69,6 +70,7 @@ pub(crate) async fn run(config: Config, name: &str, operations: SocketAddr) -> R
     let serving = tokio::spawn(serve::serve(listener, operations::router(readiness, recorder), last.clone()));
     tracing::info!(replica = name, %operations, version = PROJECTION_VERSION, "the projector started");
 
+    let _auditing = auditing::start(&config, name, &connection);
     let projection = Projection {
         name: replica.name,
         database,
@@ -275,13 +277,16 @@ impl Projection {
                 let made = self.apply_steps(checkpoint).await;
                 made.map_err(|failure| blame(failure, &batch[0]))?;
             }
+            let started = Instant::now();
             self.apply(connection, checkpoint, &batch).await?;
+            let took = started.elapsed();
             self.settle(checkpoint, batch.last());
-            if let Event::ControlAudit(mark) = &batch[0].occurrence.event {
-                self.at_mark(mark, &batch[0], checkpoint).await?;
-            }
-            self.rest_for_snapshots().await;
-            if closing {
+            let paused = match &batch[0].occurrence.event {
+                Event::ControlAudit(mark) => self.at_mark(mark, &batch[0], checkpoint).await,
+                _ => false,
+            };
+            self.rest_for_snapshots(took).await;
+            if closing || paused {
                 // The consumer was not asked for so long that the server has forgotten it.
                 batches = Batches::new(link.follow(checkpoint.position.next()).await?, self.batch);
             }

@@ -97,6 +97,16 @@ impl Projection {
         }
     }
 
+    /// Nothing is applied for a while, on purpose: writers do not wait for the replica, and its reader steps out where another
+    /// serves.
+    pub(super) fn pause(&self, why: &str) {
+        let mut joining = self.joining();
+        self.announcer.update(|view| {
+            *joining = Joining::Behind(view.head);
+            (view.state, view.why) = (State::CatchingUp, why.to_owned());
+        });
+    }
+
     fn joining(&self) -> MutexGuard<'_, Joining> {
         self.joining.lock().expect("no holder of this lock panics")
     }
