@@ -15,6 +15,7 @@ mod importing;
 mod init;
 mod keys;
 mod ownership;
+mod parking;
 mod probe;
 mod prune;
 mod rebuild;

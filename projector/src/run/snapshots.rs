@@ -106,6 +106,8 @@ impl Projection {
         };
         let keeping = tokio::spawn(kept.keep());
         if mark.pausing.as_ref() == Some(&self.name) {
+            self.announcer
+                .update(|view| view.wait("it waits at the mark of a comparison until that is done"));
             keeping.await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
         }
         Ok(())
