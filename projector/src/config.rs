@@ -32,10 +32,13 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "ADDRESS")]
         operations: SocketAddr,
     },
-    /// Show every replica: its state and why, position, and how far it is behind
+    /// Show every replica: its state and why, position, how far it is behind and for how long yet
     Status {
         #[command(flatten)]
         config: service::config::Arguments,
+        /// Again every two seconds, until it is interrupted
+        #[arg(long)]
+        watch: bool,
         /// Print JSON for programs
         #[arg(long)]
         json: bool,

@@ -67,7 +67,7 @@ async fn main() -> ExitCode {
         Verb::Run { replica, operations, .. } => run::run(config, &replica, operations).await,
         Verb::Keys { json, .. } => keys::keys(&config, json).await,
         Verb::Address { kind, id, .. } => address::address(&config, kind, id).await,
-        Verb::Status { json, .. } => status::status(&config, json).await,
+        Verb::Status { watch, json, .. } => status::status(&config, watch, json).await,
         Verb::Doctor { json, strict, .. } => doctor::doctor(&config, json, strict).await,
         Verb::Rebuild { replica, from, max_rate, accept_differences, dry_run, json, .. } => {
             let options = rebuild::Options { replica, from, max_rate, accept_differences, dry_run, json };

@@ -5,5 +5,6 @@ mod doctor;
 mod keys;
 mod readme;
 mod rebuild;
+mod status;
 mod up;
 mod upgrade;

@@ -15,7 +15,7 @@ const PRODUCTS: u32 = 2_000;
 const TABLES_OF_A_FEW_ROWS: [&str; 6] =
     ["checkpoint", "catalogue", "heard", "event_counts", "generations", "snapshots"];
 /// Run once, when a catalogue closes or an operator asks: they read everything, by design. Or no statements with a plan.
-const RUN_ONCE: [&str; 14] = [
+const RUN_ONCE: [&str; 16] = [
     "products/documents.sql",
     "reviews/photos.sql",
     "reviews/totals.sql",
@@ -28,6 +28,8 @@ const RUN_ONCE: [&str; 14] = [
     "/generation/",
     "/rebuild/",
     "/doctor/",
+    "/status/",
+    "/verify/",
     "audit/tables.sql",
     "audit/hash.sql",
 ];
