@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::rebuild::Source;
+use crate::{parked, rejected};
 
 /// Applies Atelier's event stream to Postgres replicas, and operates them.
 #[derive(Debug, Parser)]
@@ -54,6 +55,20 @@ pub(crate) enum Verb {
         #[arg(long)]
         strict: bool,
     },
+    /// Check the stream: no gaps, and its events by type against what each replica has counted; changes nothing
+    Verify {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at the events that a replica rejected
+    #[command(subcommand)]
+    Rejected(rejected::Verb),
+    /// Look at the events that no replica is to apply, and decide that for one
+    #[command(subcommand)]
+    Parked(parked::Verb),
     /// Show the keys that seal and open e-mail addresses, and how many addresses each replica holds under each
     Keys {
         #[command(flatten)]
@@ -148,12 +163,15 @@ impl Verb {
             | Verb::Run { config, .. }
             | Verb::Status { config, .. }
             | Verb::Doctor { config, .. }
+            | Verb::Verify { config, .. }
             | Verb::Keys { config, .. }
             | Verb::Address { config, .. }
             | Verb::Rebuild { config, .. }
             | Verb::Rollback { config, .. }
             | Verb::Prune { config, .. }
             | Verb::Probe { config, .. } => config,
+            Verb::Rejected(verb) => verb.config(),
+            Verb::Parked(verb) => verb.config(),
         }
     }
 }

@@ -15,16 +15,19 @@ mod importing;
 mod init;
 mod keys;
 mod ownership;
+mod parked;
 mod parking;
 mod probe;
 mod prune;
 mod rebuild;
 mod record;
+mod rejected;
 mod resources;
 mod rollback;
 mod run;
 mod secrets;
 mod status;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -42,6 +45,9 @@ async fn main() -> ExitCode {
         Verb::Init { .. }
         | Verb::Status { .. }
         | Verb::Doctor { .. }
+        | Verb::Verify { .. }
+        | Verb::Rejected(_)
+        | Verb::Parked(_)
         | Verb::Keys { .. }
         | Verb::Address { .. }
         | Verb::Rebuild { .. }
@@ -69,6 +75,9 @@ async fn main() -> ExitCode {
         Verb::Address { kind, id, .. } => address::address(&config, kind, id).await,
         Verb::Status { watch, json, .. } => status::status(&config, watch, json).await,
         Verb::Doctor { json, strict, .. } => doctor::doctor(&config, json, strict).await,
+        Verb::Verify { json, .. } => verify::verify(&config, json).await,
+        Verb::Rejected(verb) => rejected::rejected(&config, verb).await,
+        Verb::Parked(verb) => parked::parked(&config, verb).await,
         Verb::Rebuild { replica, from, max_rate, accept_differences, dry_run, json, .. } => {
             let options = rebuild::Options { replica, from, max_rate, accept_differences, dry_run, json };
             rebuild::rebuild(&config, options).await

@@ -3,8 +3,10 @@
 mod commands;
 mod doctor;
 mod keys;
+mod parked;
 mod readme;
 mod rebuild;
 mod status;
 mod up;
 mod upgrade;
+mod verify;
