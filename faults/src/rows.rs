@@ -7,6 +7,7 @@ pub(crate) mod damage;
 mod generations;
 mod nats;
 mod once;
+mod poison;
 mod power;
 mod projector;
 mod readers;
@@ -28,7 +29,7 @@ use crate::row::{Row, Stop};
 
 /// All rows, in the order of their numbers.
 pub(crate) fn all() -> Vec<&'static Row> {
-    let groups: [&'static [Row]; 13] = [
+    let groups: [&'static [Row]; 14] = [
         &nats::ROWS,
         &power::ROWS,
         &storage::ROWS,
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<&'static Row> {
         &writer::ROWS,
         &projector::ROWS,
         &replica::ROWS,
+        &poison::ROWS,
         &corpus::ROWS,
         &damage::ROWS,
         &answers::ROWS,

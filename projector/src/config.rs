@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::rebuild::Source;
+use crate::{parked, rejected};
 
 /// Applies Atelier's event stream to Postgres replicas, and operates them.
 #[derive(Debug, Parser)]
@@ -34,10 +35,13 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "ADDRESS")]
         operations: SocketAddr,
     },
-    /// Show every replica: its state and why, position, and how far it is behind
+    /// Show every replica: its state and why, position, how far it is behind and for how long yet
     Status {
         #[command(flatten)]
         config: service::config::Arguments,
+        /// Again every two seconds, until it is interrupted
+        #[arg(long)]
+        watch: bool,
         /// Print JSON for programs
         #[arg(long)]
         json: bool,
@@ -53,6 +57,20 @@ pub(crate) enum Verb {
         #[arg(long)]
         strict: bool,
     },
+    /// Check the stream: no gaps, and its events by type against what each replica has counted; changes nothing
+    Verify {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at the events that a replica rejected
+    #[command(subcommand)]
+    Rejected(rejected::Verb),
+    /// Look at the events that no replica is to apply, and decide that for one
+    #[command(subcommand)]
+    Parked(parked::Verb),
     /// Show the keys that seal and open e-mail addresses, and how many addresses each replica holds under each
     Keys {
         #[command(flatten)]
@@ -215,6 +233,7 @@ impl Verb {
             | Verb::Run { config, .. }
             | Verb::Status { config, .. }
             | Verb::Doctor { config, .. }
+            | Verb::Verify { config, .. }
             | Verb::Keys { config, .. }
             | Verb::Address { config, .. }
             | Verb::Rebuild { config, .. }
@@ -224,6 +243,8 @@ impl Verb {
             | Verb::Drop { config, .. }
             | Verb::Probe { config, .. } => config,
             Verb::Audit(arguments) => &arguments.config,
+            Verb::Rejected(verb) => verb.config(),
+            Verb::Parked(verb) => verb.config(),
         }
     }
 }

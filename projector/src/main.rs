@@ -18,15 +18,19 @@ mod init;
 mod keys;
 mod members;
 mod ownership;
+mod parked;
+mod parking;
 mod probe;
 mod prune;
 mod rebuild;
 mod record;
+mod rejected;
 mod resources;
 mod rollback;
 mod run;
 mod secrets;
 mod status;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -44,6 +48,9 @@ async fn main() -> ExitCode {
         Verb::Init { .. }
         | Verb::Status { .. }
         | Verb::Doctor { .. }
+        | Verb::Verify { .. }
+        | Verb::Rejected(_)
+        | Verb::Parked(_)
         | Verb::Keys { .. }
         | Verb::Address { .. }
         | Verb::Rebuild { .. }
@@ -73,8 +80,11 @@ async fn main() -> ExitCode {
         Verb::Run { replica, operations, .. } => run::run(config, &replica, operations).await,
         Verb::Keys { json, .. } => keys::keys(&config, json).await,
         Verb::Address { kind, id, .. } => address::address(&config, kind, id).await,
-        Verb::Status { json, .. } => status::status(&config, json).await,
+        Verb::Status { watch, json, .. } => status::status(&config, watch, json).await,
         Verb::Doctor { json, strict, .. } => doctor::doctor(&config, json, strict).await,
+        Verb::Verify { json, .. } => verify::verify(&config, json).await,
+        Verb::Rejected(verb) => rejected::rejected(&config, verb).await,
+        Verb::Parked(verb) => parked::parked(&config, verb).await,
         Verb::Rebuild { replica, from, max_rate, accept_differences, dry_run, json, .. } => {
             let options =
                 rebuild::Options { replica, from, max_rate, accept_differences, fresh: false, dry_run, json };

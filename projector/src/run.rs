@@ -31,6 +31,7 @@ use crate::batch::{Batches, Ready};
 use crate::failure::{Backoff, Failure, Next};
 use crate::generation;
 use crate::importing::Importing;
+use crate::parking::Decisions;
 use crate::run::joining::Joining;
 use crate::run::memory::Memory;
 use crate::run::snapshots::Snapshots;
@@ -172,6 +173,7 @@ impl Projection {
             let state = if next == Next::Stop { State::Stopped } else { State::CatchingUp };
             self.announcer.update(|view| {
                 (view.state, view.why, view.refuses_stream) = (state, text, failure.is_damage());
+                view.mend = failure.mend(&self.name);
                 if next == Next::StandBy {
                     // The replica is another projector's: nothing is said in its name.
                     view.epoch = None;
@@ -224,7 +226,7 @@ impl Projection {
                         position = checkpoint.position.0,
                         "waiting for the stream"
                     );
-                    self.announcer.update(|view| view.why = "waiting for the stream".to_owned());
+                    self.announcer.update(|view| view.wait("waiting for the stream"));
                 }
                 Err(failure) => return Err(failure),
             }
@@ -238,11 +240,14 @@ impl Projection {
         checkpoint: &mut Checkpoint,
     ) -> Result<std::convert::Infallible, Failure> {
         let head = self.verify(link, checkpoint).await?;
+        // All of them, before anything is applied: they lie behind what they are about.
+        let decisions = Decisions::read(link).await?;
         let behind = checkpoint.position;
         tokio::select! {
-            ended = self.follow_on(connection, link, checkpoint, head) => ended,
+            ended = self.follow_on(connection, link, checkpoint, &decisions, head) => ended,
             // What is cut here rolls back.
             failure = self.keep_verifying(link, behind) => Err(failure),
+            never = decisions.keep_reading(link) => match never {},
         }
     }
 
@@ -251,6 +256,7 @@ impl Projection {
         connection: &mut PgConnection,
         link: &Link,
         checkpoint: &mut Checkpoint,
+        decisions: &Decisions,
         head: Position,
     ) -> Result<std::convert::Infallible, Failure> {
         let follower = link.follow(checkpoint.position.next()).await?;
@@ -261,7 +267,7 @@ impl Projection {
             "following the stream"
         );
         self.begin(checkpoint, head);
-        let mut batches = Batches::new(follower, self.batch);
+        let mut batches = Batches::new(follower, decisions, self.batch);
         loop {
             // Only what the stream had before the wait counts: the newest event may just be on its way.
             let known = self.announcer.head();
@@ -288,7 +294,7 @@ impl Projection {
             self.rest_for_snapshots(took).await;
             if closing || paused {
                 // The consumer was not asked for so long that the server has forgotten it.
-                batches = Batches::new(link.follow(checkpoint.position.next()).await?, self.batch);
+                batches = Batches::new(link.follow(checkpoint.position.next()).await?, decisions, self.batch);
             }
         }
     }

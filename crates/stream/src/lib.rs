@@ -12,6 +12,7 @@ mod publish;
 mod read_through;
 mod server;
 mod stored;
+mod survey;
 
 pub use announce::Announcements;
 pub use connect::{Connection, Link, Settings, Status};
@@ -23,3 +24,4 @@ pub use inspect::{Description, Inspection};
 pub use publish::{BATCH_LIMIT, Failure, Message, Placed};
 pub use server::{Monitor, ServerState};
 pub use stored::StoredEvent;
+pub use survey::{Survey, Surveyed};

@@ -44,6 +44,7 @@ impl Projection {
         }
         self.announcer.update(|view| {
             view.why.clear();
+            view.mend.clear();
             view.refuses_stream = false;
             view.head = view.head.max(position).max(last.map_or(position, |last| last.head));
             if checkpoint.importing {

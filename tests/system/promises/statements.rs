@@ -28,6 +28,8 @@ const RUN_ONCE: &[&str] = &[
     "/generation/",
     "/rebuild/",
     "/doctor/",
+    "/status/",
+    "/verify/",
     "audit/hash.sql",
     "/add/",
     "/members/",
