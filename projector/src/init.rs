@@ -74,7 +74,8 @@ fn max_bytes(config: &Config) -> Result<i64, Box<dyn Error>> {
     Ok((space.f_bavail as f64 * space.f_frsize as f64 * SPACE_SHARE) as i64)
 }
 
-async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<i64, Box<dyn Error>> {
+/// Everything of one replica.
+pub(crate) async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<i64, Box<dyn Error>> {
     for role in Role::OURS {
         secrets::ensure(&replica.passwords.join(role.name()))?;
     }

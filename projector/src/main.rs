@@ -9,6 +9,7 @@ mod batch;
 mod config;
 mod doctor;
 mod failure;
+mod folder;
 mod generation;
 mod importing;
 mod init;
@@ -22,6 +23,7 @@ mod resources;
 mod rollback;
 mod run;
 mod secrets;
+mod snapshot;
 mod status;
 
 use std::process::ExitCode;
@@ -30,7 +32,7 @@ use clap::Parser;
 use service::config::EXIT_USAGE;
 use service::telemetry::{say, with_causes};
 
-use crate::config::{Arguments, Verb};
+use crate::config::{Arguments, Snapshot, SnapshotVerb, Verb};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -45,6 +47,8 @@ async fn main() -> ExitCode {
         | Verb::Rebuild { .. }
         | Verb::Rollback { .. }
         | Verb::Prune { .. }
+        | Verb::Snapshot(_)
+        | Verb::Restore { .. }
         | Verb::Probe { .. } => service::telemetry::start_for_command(),
     }
     let config = match service::Config::load(arguments.verb.config()) {
@@ -75,6 +79,18 @@ async fn main() -> ExitCode {
             rollback::rollback(&config, &replica, dry_run, json).await
         }
         Verb::Prune { replica, dry_run, json, .. } => prune::prune(&config, &replica, dry_run, json).await,
+        Verb::Snapshot(Snapshot { verb: Some(SnapshotVerb::Verify(proof)), .. }) => {
+            snapshot::verify(&config, proof).await
+        }
+        Verb::Snapshot(Snapshot { replica, out, dry_run, json, .. }) => {
+            let (replica, out) = replica.zip(out).expect("the command line requires both");
+            snapshot::snapshot(&config, &replica, &out, dry_run, json).await
+        }
+        Verb::Restore { replica, from, max_rate, accept_differences, dry_run, json, .. } => {
+            let options =
+                rebuild::Options { replica, from: None, max_rate, accept_differences, dry_run, json };
+            snapshot::restore(&config, &from, options).await
+        }
         Verb::Probe { json, .. } => probe::probe(&config, json).await,
     };
     match done {

@@ -4,4 +4,5 @@ mod commands;
 mod doctor;
 mod keys;
 mod readme;
+mod snapshot;
 mod up;

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use contract::{Event, Position};
 use replica::Checkpoint;
-use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
 use stream::{Link, Remembered};
 
 use super::ahead::Ahead;
@@ -48,6 +48,11 @@ impl Replay {
         let _head = link.verify_identity(&remembered).await?;
         let (link, importing) = (link.clone(), Importing::begin());
         Ok(Replay { connection, checkpoint, database, link, ahead: None, importing })
+    }
+
+    /// Gives the generation back.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        Ok(self.connection.close().await?)
     }
 
     /// Where it stands.
