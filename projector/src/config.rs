@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub(crate) use backups::{Against, Proof, Snapshot, SnapshotVerb};
+pub(crate) use backups::{Against, Proof, Snapshot, SnapshotVerb, StreamVerb};
 
 use crate::rebuild::Source;
 
@@ -150,6 +150,9 @@ pub(crate) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Back the stream itself up, or make it again from a backup
+    #[command(subcommand)]
+    Stream(StreamVerb),
     /// Send a marker through the whole system and say how long it took; changes no data
     Probe {
         #[command(flatten)]
@@ -183,6 +186,7 @@ impl Verb {
             | Verb::Restore { config, .. }
             | Verb::Probe { config, .. } => config,
             Verb::Snapshot(snapshot) => snapshot.config(),
+            Verb::Stream(verb) => verb.config(),
         }
     }
 }

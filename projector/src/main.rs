@@ -25,6 +25,7 @@ mod run;
 mod secrets;
 mod snapshot;
 mod status;
+mod stream_backup;
 
 use std::process::ExitCode;
 
@@ -32,7 +33,7 @@ use clap::Parser;
 use service::config::EXIT_USAGE;
 use service::telemetry::{say, with_causes};
 
-use crate::config::{Arguments, Snapshot, SnapshotVerb, Verb};
+use crate::config::{Arguments, Snapshot, SnapshotVerb, StreamVerb, Verb};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -49,6 +50,7 @@ async fn main() -> ExitCode {
         | Verb::Prune { .. }
         | Verb::Snapshot(_)
         | Verb::Restore { .. }
+        | Verb::Stream(_)
         | Verb::Probe { .. } => service::telemetry::start_for_command(),
     }
     let config = match service::Config::load(arguments.verb.config()) {
@@ -90,6 +92,12 @@ async fn main() -> ExitCode {
             let options =
                 rebuild::Options { replica, from: None, max_rate, accept_differences, dry_run, json };
             snapshot::restore(&config, &from, options).await
+        }
+        Verb::Stream(StreamVerb::Backup { out, dry_run, json, .. }) => {
+            stream_backup::backup(&config, &out, dry_run, json).await
+        }
+        Verb::Stream(StreamVerb::Restore { from, dry_run, json, .. }) => {
+            stream_backup::restore(&config, &from, dry_run, json).await
         }
         Verb::Probe { json, .. } => probe::probe(&config, json).await,
     };

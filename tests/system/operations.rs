@@ -5,4 +5,5 @@ mod doctor;
 mod keys;
 mod readme;
 mod snapshot;
+mod stream_backup;
 mod up;

@@ -67,11 +67,52 @@ pub(crate) enum Against {
     Stream,
 }
 
+// `projector stream VERB`
+#[derive(Debug, Subcommand)]
+pub(crate) enum StreamVerb {
+    /// Write the whole stream into a folder, with checksums; everything serves meanwhile
+    Backup {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// The folder that is made for it; it must not be there yet
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON for programs, a line each second
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the stream again from such a folder, on a server that has none
+    Restore {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// The backup's folder
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// Check everything, say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON for programs, a line each second
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 impl Snapshot {
     pub(crate) fn config(&self) -> &service::config::Arguments {
         match &self.verb {
             Some(SnapshotVerb::Verify(proof)) => &proof.config,
             None => &self.config,
+        }
+    }
+}
+
+impl StreamVerb {
+    pub(crate) fn config(&self) -> &service::config::Arguments {
+        match self {
+            StreamVerb::Backup { config, .. } | StreamVerb::Restore { config, .. } => config,
         }
     }
 }
@@ -90,9 +131,15 @@ mod tests {
         assert!(matches!(taken, Verb::Snapshot(taken) if taken.verb.is_none() && taken.replica.is_some()));
         let proof = read("projector snapshot verify /x --against stream --config c").unwrap();
         assert_eq!(proof.config().config.to_str(), Some("c"));
-        for wrong in ["snapshot", "snapshot --replica a", "snapshot verify", "snapshot --replica a verify /x"]
-        {
+        for wrong in [
+            "snapshot",
+            "snapshot --replica a",
+            "snapshot verify",
+            "snapshot --replica a verify /x",
+            "stream",
+        ] {
             assert!(read(&format!("projector {wrong}")).is_err(), "{wrong}");
         }
+        assert!(read("projector stream backup --out /x").is_ok());
     }
 }

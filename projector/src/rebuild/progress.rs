@@ -33,6 +33,9 @@ pub(crate) enum Phase {
     Compare,
     Swap,
     Done,
+    /// Of the stream's files.
+    Save,
+    Load,
 }
 
 impl Phase {
@@ -46,6 +49,8 @@ impl Phase {
             Phase::Compare => "comparing",
             Phase::Swap => "swapping",
             Phase::Done => "done",
+            Phase::Save => "saving",
+            Phase::Load => "loading",
         }
     }
 }
@@ -251,7 +256,7 @@ impl State {
                 line.seconds_left =
                     Some((elapsed * (copy.total - copy.done).max(0.0) / copy.done).ceil() as u64);
             }
-            Phase::Check => {
+            Phase::Check | Phase::Save | Phase::Load => {
                 let Some((done, total)) = self.moved.filter(|(done, _)| *done > 0) else { return line };
                 line.percent = Some(percent(done as f64, total as f64));
                 line.seconds_left =
