@@ -10,6 +10,7 @@ mod power;
 mod projector;
 mod readers;
 mod replica;
+mod snapshots;
 mod storage;
 mod writer;
 
@@ -27,7 +28,7 @@ use crate::row::{Row, Stop};
 
 /// All rows, in the order of their numbers.
 pub(crate) fn all() -> Vec<&'static Row> {
-    let groups: [&'static [Row]; 12] = [
+    let groups: [&'static [Row]; 13] = [
         &nats::ROWS,
         &power::ROWS,
         &storage::ROWS,
@@ -37,6 +38,7 @@ pub(crate) fn all() -> Vec<&'static Row> {
         &replica::ROWS,
         &corpus::ROWS,
         &damage::ROWS,
+        &snapshots::ROWS,
         &answers::ROWS,
         &readers::ROWS,
         &clocks::ROWS,
