@@ -21,10 +21,11 @@ use std::time::{Duration, Instant};
 
 use contract::announcement::{Progress as Announced, State};
 use contract::{PROJECTION_VERSION, Position};
-use replica::SCHEMA_BUILDING;
+use replica::{SCHEMA_BUILDING, SCHEMA_LIVE, read_checkpoint};
 use serde::Serialize;
 use service::Config;
 use service::config::Replica;
+use sqlx::{Connection as _, PgConnection};
 use stream::{Connection, Link};
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +33,7 @@ use crate::audit::{mark, snapshot};
 use crate::failure::Failure;
 use crate::record::Record;
 use crate::snapshot::Whole;
-use crate::{generation, status};
+use crate::{failpoint, generation, status};
 use building::{Guard, Known};
 use pace::Pace;
 use progress::{Phase, Progress};
@@ -42,8 +43,6 @@ pub(crate) use source::Source;
 
 /// How long nats-server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A generation that lacks no more events has caught up: the rest is applied before the swap.
-const CAUGHT_UP: u64 = 1_000;
 
 /// Why a rebuild, a rollback or a restore did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +50,12 @@ pub(crate) enum Error {
     /// Another process is at it.
     #[error("another rebuild, rollback or restore of replica {replica} is under way: wait for it, or end it")]
     Taken {
+        /// The replica.
+        replica: String,
+    },
+    /// Its database is from before there were generations.
+    #[error("replica {replica}'s database was prepared by an earlier version: run `projector init` first")]
+    NotPrepared {
         /// The replica.
         replica: String,
     },
@@ -305,6 +310,7 @@ impl Work<'_> {
         let complete = resumed.as_ref().is_some_and(|known| known.complete);
         if resumed.is_none() {
             building::begin(replica, &mut guard, &self.from.to_string(), link.epoch()).await?;
+            failpoint::reached("begun");
         }
         let rows = if complete { 0 } else { self.fill(&pace, &progress).await? };
         let (connection, checkpoint) = building::own(replica, SCHEMA_BUILDING).await?;
@@ -312,21 +318,30 @@ impl Work<'_> {
         let database = generation::applying(replica, SCHEMA_BUILDING)?;
         let mut replay = Replay::start(link, database, connection, checkpoint).await?;
         progress.phase(if *self.from == Source::Stream { Phase::Replay } else { Phase::CatchUp });
-        catch_up(link, &mut replay, &mut pace, &progress).await?;
+        let at_rest = match self.at_rest().await? {
+            Some(position) if position >= replay.position() => {
+                replay.run_to(position, &mut pace, &progress).await?;
+                gate::at_rest(self).await?
+            }
+            _ => vec![],
+        };
+        replay.catch_up(&mut pace, &progress).await?;
         let events = replay.position().0 - from.0;
         let seconds = began.elapsed().as_secs_f64();
         progress.say(&format!("applied {events} events up to {} after {seconds:.1} s", replay.position()));
         building::complete(&mut guard, SCHEMA_BUILDING).await?;
+        failpoint::reached("complete");
 
         progress.phase(Phase::Compare);
-        let compared = gate::pass(self, &mut replay, &mut pace, &progress).await?;
+        let compared = gate::pass(self, &mut replay, &mut pace, &progress, at_rest).await?;
         progress.say(&compared);
+        failpoint::reached("compared");
         progress.phase(Phase::CatchUp);
-        catch_up(link, &mut replay, &mut pace, &progress).await?;
+        replay.catch_up(&mut pace, &progress).await?;
         progress.phase(Phase::Swap);
         let swapped = swap::swap(replica, &mut guard, link, SCHEMA_BUILDING, &mut replay, &progress).await?;
         progress.finish();
-        let known = building::find(replica, replica::SCHEMA_LIVE).await?;
+        let known = building::find(replica, SCHEMA_LIVE).await?;
         let report = Report {
             schema_version: 1,
             kind: "done",
@@ -344,6 +359,18 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Where what serves stands still; none: somebody applies to it, or it belongs to another stream.
+    async fn at_rest(&self) -> Result<Option<Position>, Error> {
+        if self.serves() {
+            return Ok(None);
+        }
+        let options = generation::applying(self.replica, SCHEMA_LIVE)?;
+        let mut connection = PgConnection::connect_with(&options).await?;
+        let checkpoint = read_checkpoint(&mut connection).await?;
+        connection.close().await?;
+        Ok((checkpoint.epoch == *self.link.epoch()).then_some(checkpoint.position))
+    }
+
     fn tell(&self, report: &Report<'_>) {
         if self.options.json {
             let text = serde_json::to_string(report).expect("a report is plain data");
@@ -358,24 +385,5 @@ impl Work<'_> {
             "the one before stays to go back to (projector rollback --replica {replica}) until it is removed (projector \
              prune --replica {replica})"
         );
-    }
-}
-
-/// Applies until the stream's head is near.
-pub(crate) async fn catch_up(
-    link: &Link,
-    replay: &mut Replay,
-    pace: &mut Pace,
-    progress: &Progress,
-) -> Result<(), Error> {
-    let mut head = link.head().await?;
-    loop {
-        progress.replaying(replay.position(), head);
-        replay.run_to(head, pace, progress).await?;
-        let reached = Position(head.0);
-        head = link.head().await?;
-        if head.0.saturating_sub(reached.0) <= CAUGHT_UP {
-            return Ok(());
-        }
     }
 }

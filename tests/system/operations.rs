@@ -4,6 +4,8 @@ mod commands;
 mod doctor;
 mod keys;
 mod readme;
+mod rebuild;
 mod snapshot;
 mod stream_backup;
 mod up;
+mod upgrade;

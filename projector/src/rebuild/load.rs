@@ -11,6 +11,7 @@ use super::Error;
 use super::lanes::{Lanes, Table};
 use super::pace::Pace;
 use super::progress::Progress;
+use crate::failpoint;
 use crate::failure::Failure;
 use crate::resources::catalogue;
 
@@ -90,6 +91,7 @@ pub(crate) async fn fill(
     script += &format!("analyze {name}; reset role");
     sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut *transaction).await?;
     transaction.commit().await?;
+    failpoint::reached("copied a table");
     lanes.add(table.index_bytes as f64 * INDEX_WEIGHT);
     lanes.add_rows(rows);
     Ok(rows)

@@ -12,11 +12,15 @@ use super::ahead::Ahead;
 use super::pace::Pace;
 use super::progress::Progress;
 use crate::apply::{Going, apply, apply_steps, in_steps};
+use crate::failpoint;
 use crate::failure::Failure;
 use crate::importing::Importing;
 
 /// Most events in one transaction: larger ones gain little, and a kill loses one.
 const BATCH: usize = 5_000;
+
+/// A generation that lacks no more events has caught up: the rest is applied before the swap.
+const CAUGHT_UP: u64 = 1_000;
 
 /// A generation to which events are applied as fast as it takes them.
 pub(crate) struct Replay {
@@ -87,9 +91,27 @@ impl Replay {
             }
             self.checkpoint = apply(&mut self.connection, &self.checkpoint, &batch).await?.checkpoint;
             progress.applied(self.checkpoint.position, self.checkpoint.importing);
+            failpoint::reached("applied a batch");
             pace.end(batch.len()).await;
         }
         Ok(())
+    }
+
+    /// Applies until the stream's head is near.
+    ///
+    /// # Errors
+    /// As [`Replay::run_to`], and when the stream does not tell its head.
+    pub(crate) async fn catch_up(&mut self, pace: &mut Pace, progress: &Progress) -> Result<(), Failure> {
+        let mut head = self.link.head().await?;
+        loop {
+            progress.replaying(self.checkpoint.position, head);
+            self.run_to(head, pace, progress).await?;
+            let reached = head;
+            head = self.link.head().await?;
+            if head.0.saturating_sub(reached.0) <= CAUGHT_UP {
+                return Ok(());
+            }
+        }
     }
 
     async fn close_catalogue(&mut self, progress: &Progress) -> Result<(), Failure> {

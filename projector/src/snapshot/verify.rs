@@ -20,11 +20,11 @@ use crate::audit::hash::{self, Hashes};
 use crate::audit::mark;
 use crate::audit::snapshot::{Waiting, reading};
 use crate::config::{Against, Proof as Asked};
+use crate::rebuild;
 use crate::rebuild::building::{self, Guard};
 use crate::rebuild::pace::Pace;
 use crate::rebuild::progress::{Phase, Progress};
 use crate::rebuild::replay::Replay;
-use crate::rebuild::{self, catch_up};
 use crate::record::Record;
 use crate::{generation, status};
 
@@ -190,7 +190,7 @@ impl Proof<'_> {
         let (connection, checkpoint) = building::own(scratch, SCHEMA_BUILDING).await?;
         let database = generation::applying(scratch, SCHEMA_BUILDING)?;
         let mut replay = Replay::start(link, database, connection, checkpoint).await?;
-        catch_up(link, &mut replay, &mut pace, progress).await?;
+        replay.catch_up(&mut pace, progress).await?;
         let (at, ours, theirs) = match self.with {
             Some(with) => self.beside(with, &mut replay, &mut pace, progress).await?,
             None => self.from_stream(&mut guard, replay, &mut pace, progress).await?,
