@@ -56,6 +56,11 @@ pub(crate) enum Error {
         /// Its last position.
         last: Position,
     },
+    /// The server would not get done.
+    #[error(
+        "nats-server syncs each event (sync_interval: always), and then gives up the restore of anything large: start it without that line for the restore, and with it again afterwards, as docs/operating.md says"
+    )]
+    SyncsEach,
     /// Replicas hold more.
     #[error(
         "{} ends at {last}, and {} beyond it: they would refuse the restored stream, and what they hold more would be lost with it. Restore a newer backup", .place.display(), .ahead.join(", ")

@@ -10,7 +10,7 @@ use replica::{Checkpoint, SCHEMA_LIVE, read_checkpoint};
 use service::config::Replica;
 use service::{Config, keys, shutdown};
 use sqlx::{Connection, PgConnection};
-use stream::{Inspection, PIECE};
+use stream::{Inspection, Monitor, PIECE};
 
 use super::{ARCHIVE, Error, KIND, MANIFEST, Manifest, SCHEMA_VERSION, SETTINGS};
 use crate::folder::{self, failed, place_of};
@@ -61,6 +61,10 @@ pub(crate) async fn restore(
     if !ahead.is_empty() {
         return Err(Error::Older { place, last: manifest.last, ahead }.into());
     }
+    // Each event would take an fsync, and the server gives up a restore whose pieces it does not take within 5 s.
+    if Monitor::new(&config.stream.monitor_url)?.syncs().await? {
+        return Err(Error::SyncsEach.into());
+    }
     let Manifest { epoch, last, events, taken, .. } = &manifest;
     if !json {
         println!("the stream as of {taken} (epoch {epoch}, {events} events up to {last}) is made again");
@@ -85,7 +89,12 @@ pub(crate) async fn restore(
         println!("{report}");
     } else {
         println!("the stream is there again: {events} events up to {last}, within {seconds} s");
-        println!("projectors go on by themselves; what was written after the backup was taken is not in it");
+        println!(
+            "stop nats-server now, and start it with sync_interval: always: nothing of ours connects before"
+        );
+        println!(
+            "projectors go on by themselves then; what was written after the backup was taken is not in it"
+        );
     }
     Ok(())
 }

@@ -28,6 +28,17 @@ async fn delete(system: &Private) {
     assert_eq!(deleted["success"], true, "{deleted}");
 }
 
+/// Starts nats-server anew, with a sync of each event or without.
+async fn restart_nats(system: &Private, syncing: bool) {
+    let nats = system.process("nats").clone();
+    nats.stop().await;
+    let file = system.data().nats().join("nats.conf");
+    let (with, without) = ("    sync_interval: always", "    # sync_interval: always");
+    let text = fs::read_to_string(&file).unwrap().replace(without, with);
+    fs::write(&file, if syncing { text } else { text.replace(with, without) }).unwrap();
+    nats.start().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_stream_comes_back_from_its_backup_and_everybody_goes_on() {
     let system = with_catalogue("stream-backup", |options| options).await;
@@ -62,9 +73,12 @@ async fn a_deleted_stream_comes_back_from_its_backup_and_everybody_goes_on() {
         let _refusal = restore(&operator, &place, &[]).await.expect_refusal(&["is damaged", "stream.tar.s2"]);
     }
     fs::write(&archive, &whole).unwrap();
+    let _refusal = restore(&operator, &place, &[]).await.expect_refusal(&["sync_interval: always"]);
+    restart_nats(&system, false).await;
     let _dry = restore(&operator, &place, &["--dry-run"]).await.expect_success();
     let restored = done(&restore(&operator, &place, &[]).await.expect_success());
     assert_eq!((&restored["last"], &restored["events"]), (&taken["last"], &taken["events"]));
+    restart_nats(&system, true).await;
 
     system.ready().await;
     let product = catalogue::spare_product().id;
@@ -102,7 +116,9 @@ async fn a_drill_brings_a_system_back_from_a_stream_s_backup_and_a_snapshot() {
         fs::copy(system.data().keys().join(key), other.data().keys().join(key)).unwrap();
     }
     let operator = other.operator();
+    restart_nats(&other, false).await;
     let _restored = restore(&operator, &stream, &[]).await.expect_success();
+    restart_nats(&other, true).await;
     let proven =
         operator.run("projector", ["snapshot", "verify", &place, "--against", "stream", "--json"]).await;
     let proven = done(&proven.expect_success());
