@@ -12,6 +12,7 @@ mod power;
 mod projector;
 mod readers;
 mod replica;
+mod snapshots;
 mod storage;
 mod writer;
 
@@ -29,7 +30,7 @@ use crate::row::{Row, Stop};
 
 /// All rows, in the order of their numbers.
 pub(crate) fn all() -> Vec<&'static Row> {
-    let groups: [&'static [Row]; 14] = [
+    let groups: [&'static [Row]; 15] = [
         &nats::ROWS,
         &power::ROWS,
         &storage::ROWS,
@@ -40,6 +41,7 @@ pub(crate) fn all() -> Vec<&'static Row> {
         &poison::ROWS,
         &corpus::ROWS,
         &damage::ROWS,
+        &snapshots::ROWS,
         &answers::ROWS,
         &readers::ROWS,
         &clocks::ROWS,

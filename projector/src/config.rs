@@ -1,10 +1,14 @@
 //! The command line.
 
+mod backups;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use backups::{Against, Proof, Snapshot, SnapshotVerb, StreamVerb};
 
 use crate::rebuild::Source;
 use crate::{parked, rejected};
@@ -190,6 +194,34 @@ pub(crate) enum Verb {
         json: bool,
     },
     Audit(crate::audit::arguments::Arguments),
+    /// Write what a replica holds into a folder, with checksums; or prove such a folder
+    Snapshot(Snapshot),
+    /// Make a replica anew from a snapshot beside what it serves, apply what came since, prove it equal, and swap it in
+    Restore {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// The replica's name in the configuration
+        #[arg(long)]
+        replica: String,
+        /// The snapshot's folder
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// At most so many events or rows in a second; without it the work slows down when reads do
+        #[arg(long, value_name = "PER_SECOND", value_parser = clap::value_parser!(u64).range(1..))]
+        max_rate: Option<u64>,
+        /// Swap in also what differs from what serves: when what serves is damaged, after having looked at it
+        #[arg(long)]
+        accept_differences: bool,
+        /// Check everything, say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON for programs, a line each second
+        #[arg(long)]
+        json: bool,
+    },
+    /// Back the stream itself up, or make it again from a backup
+    #[command(subcommand)]
+    Stream(StreamVerb),
     /// Send a marker through the whole system and say how long it took; changes no data
     Probe {
         #[command(flatten)]
@@ -241,10 +273,13 @@ impl Verb {
             | Verb::Prune { config, .. }
             | Verb::Add { config, .. }
             | Verb::Drop { config, .. }
+            | Verb::Restore { config, .. }
             | Verb::Probe { config, .. } => config,
             Verb::Audit(arguments) => &arguments.config,
             Verb::Rejected(verb) => verb.config(),
             Verb::Parked(verb) => verb.config(),
+            Verb::Snapshot(snapshot) => snapshot.config(),
+            Verb::Stream(verb) => verb.config(),
         }
     }
 }

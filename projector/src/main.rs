@@ -12,6 +12,7 @@ mod doctor;
 mod drop;
 mod failpoint;
 mod failure;
+mod folder;
 mod generation;
 mod importing;
 mod init;
@@ -29,8 +30,10 @@ mod resources;
 mod rollback;
 mod run;
 mod secrets;
+mod snapshot;
 mod status;
 mod verify;
+mod stream_backup;
 
 use std::process::ExitCode;
 
@@ -38,7 +41,7 @@ use clap::Parser;
 use service::config::EXIT_USAGE;
 use service::telemetry::{say, with_causes};
 
-use crate::config::{Arguments, Verb};
+use crate::config::{Arguments, Snapshot, SnapshotVerb, StreamVerb, Verb};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -59,6 +62,9 @@ async fn main() -> ExitCode {
         | Verb::Add { .. }
         | Verb::Drop { .. }
         | Verb::Audit(_)
+        | Verb::Snapshot(_)
+        | Verb::Restore { .. }
+        | Verb::Stream(_)
         | Verb::Probe { .. } => service::telemetry::start_for_command(),
     }
     let config = match service::Config::load(arguments.verb.config()) {
@@ -105,6 +111,24 @@ async fn main() -> ExitCode {
         }
         // Its exit code says what was found.
         Verb::Audit(arguments) => return audit::audit(&config, arguments.into()).await,
+        Verb::Snapshot(Snapshot { verb: Some(SnapshotVerb::Verify(proof)), .. }) => {
+            snapshot::verify(&config, proof).await
+        }
+        Verb::Snapshot(Snapshot { replica, out, dry_run, json, .. }) => {
+            let (replica, out) = replica.zip(out).expect("the command line requires both");
+            snapshot::snapshot(&config, &replica, &out, dry_run, json).await
+        }
+        Verb::Restore { replica, from, max_rate, accept_differences, dry_run, json, .. } => {
+            let options =
+                rebuild::Options { replica, from: None, max_rate, accept_differences, fresh: false, dry_run, json };
+            snapshot::restore(&config, &from, options).await
+        }
+        Verb::Stream(StreamVerb::Backup { out, dry_run, json, .. }) => {
+            stream_backup::backup(&config, &out, dry_run, json).await
+        }
+        Verb::Stream(StreamVerb::Restore { from, dry_run, json, .. }) => {
+            stream_backup::restore(&config, &from, dry_run, json).await
+        }
         Verb::Probe { json, .. } => probe::probe(&config, json).await,
     };
     match done {

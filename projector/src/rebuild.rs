@@ -1,6 +1,9 @@
 //! `projector rebuild`: a new generation beside the one that serves, proven equal, then swapped in.
 
 pub(crate) mod building;
+pub(crate) mod lanes;
+pub(crate) mod load;
+pub(crate) mod moment;
 pub(crate) mod pace;
 pub(crate) mod progress;
 pub(crate) mod replay;
@@ -8,6 +11,7 @@ pub(crate) mod swap;
 
 mod ahead;
 mod copy;
+mod fill;
 mod gate;
 mod reads;
 mod source;
@@ -28,9 +32,9 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::{mark, snapshot};
 use crate::failure::Failure;
 use crate::record::Record;
+use crate::snapshot::Whole;
 use crate::{failpoint, generation, status};
 use building::{Guard, Known};
-use copy::Snapshot;
 use pace::Pace;
 use progress::{Phase, Progress};
 use replay::Replay;
@@ -39,8 +43,6 @@ pub(crate) use source::Source;
 
 /// How long nats-server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A generation that lacks no more events has caught up: the rest is applied before the swap.
-const CAUGHT_UP: u64 = 1_000;
 
 /// Why a rebuild, a rollback or a restore did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +127,9 @@ pub(crate) enum Error {
     /// A replica could not be compared with.
     #[error(transparent)]
     Snapshot(#[from] snapshot::Error),
+    /// A snapshot in a folder cannot be taken or restored.
+    #[error(transparent)]
+    Folder(#[from] crate::snapshot::Error),
 }
 
 impl From<sqlx::Error> for Error {
@@ -201,6 +206,17 @@ pub(crate) async fn rebuild(config: &Config, options: Options) -> Result<(), Box
     let heard = status::listen(&link).await?;
     let ways = source::ways(config, replica, &heard).await?;
     let from = options.from.clone().unwrap_or_else(|| ways[0].source.clone());
+    let whole = match &from {
+        Source::Snapshot(place) => {
+            let progress = Progress::start(&replica.name, options.json);
+            let whole = Whole::open(place, &progress).await;
+            progress.finish();
+            let whole = whole?;
+            whole.fits(config, &link).await?;
+            Some(whole)
+        }
+        Source::Stream | Source::Replica(_) => None,
+    };
     let begun = building::find(replica, SCHEMA_BUILDING).await?;
     let resumed = begun.filter(|known| resumable(known, &from, &link));
     let yields = heard.get(&replica.name).is_some_and(|progress| progress.state.is_waited_for());
@@ -217,8 +233,9 @@ pub(crate) async fn rebuild(config: &Config, options: Options) -> Result<(), Box
     if options.dry_run {
         return Ok(());
     }
-    let record = Record::begin(replica, "rebuild").await?;
-    let work = Work { config, replica, link: &link, heard: &heard, options: &options, from: &from, yields };
+    let record = Record::begin(replica, if whole.is_some() { "restore" } else { "rebuild" }).await?;
+    let (heard, options, from, whole) = (&heard, &options, &from, whole.as_ref());
+    let work = Work { config, replica, link: &link, heard, options, from, whole, yields };
     let done = work.run(resumed).await;
     record.end(&done.as_ref().map_or_else(ToString::to_string, |_| "done".to_owned())).await;
     Ok(done?)
@@ -280,6 +297,8 @@ struct Work<'a> {
     heard: &'a HashMap<String, Announced>,
     options: &'a Options,
     from: &'a Source,
+    /// When that is a snapshot in a folder.
+    whole: Option<&'a Whole>,
     yields: bool,
 }
 
@@ -300,24 +319,7 @@ impl Work<'_> {
             building::begin(replica, &mut guard, &self.from.to_string(), link.epoch()).await?;
             failpoint::reached("begun");
         }
-        let mut rows = 0;
-        if let (Source::Replica(name), false) = (self.from, complete) {
-            progress.phase(Phase::Copy);
-            let source = self.config.replica(name).expect("it was looked up before");
-            let snapshot = Snapshot::take(source).await?;
-            if snapshot.checkpoint.epoch != *link.epoch() {
-                let (found, remembered) = (link.epoch().clone(), snapshot.checkpoint.epoch);
-                return Err(stream::Error::OtherEpoch { found, remembered }.into());
-            }
-            let bytes = snapshot.bytes();
-            rows = copy::copy(source, replica, &snapshot, &pace, &progress).await?;
-            let seconds = began.elapsed().as_secs_f64();
-            progress.say(&format!(
-                "copied {rows} rows of replica {name} as of {}, {:.0} MB with indexes, in {seconds:.1} s",
-                snapshot.checkpoint.position,
-                bytes as f64 / 1e6
-            ));
-        }
+        let rows = if complete { 0 } else { self.fill(&pace, &progress).await? };
         let (connection, checkpoint) = building::own(replica, SCHEMA_BUILDING).await?;
         let from = checkpoint.position;
         let database = generation::applying(replica, SCHEMA_BUILDING)?;
@@ -330,7 +332,7 @@ impl Work<'_> {
             }
             _ => vec![],
         };
-        self.catch_up(&mut replay, &mut pace, &progress).await?;
+        replay.catch_up(&mut pace, &progress).await?;
         let events = replay.position().0 - from.0;
         let seconds = began.elapsed().as_secs_f64();
         progress.say(&format!("applied {events} events up to {} after {seconds:.1} s", replay.position()));
@@ -342,7 +344,7 @@ impl Work<'_> {
         progress.say(&compared);
         failpoint::reached("compared");
         progress.phase(Phase::CatchUp);
-        self.catch_up(&mut replay, &mut pace, &progress).await?;
+        replay.catch_up(&mut pace, &progress).await?;
         progress.phase(Phase::Swap);
         let swapped = swap::swap(replica, &mut guard, link, SCHEMA_BUILDING, &mut replay, &progress).await?;
         progress.finish();
@@ -374,20 +376,6 @@ impl Work<'_> {
         let checkpoint = read_checkpoint(&mut connection).await?;
         connection.close().await?;
         Ok((checkpoint.epoch == *self.link.epoch()).then_some(checkpoint.position))
-    }
-
-    /// Applies until the stream's head is near.
-    async fn catch_up(&self, replay: &mut Replay, pace: &mut Pace, progress: &Progress) -> Result<(), Error> {
-        let mut head = self.link.head().await?;
-        loop {
-            progress.replaying(replay.position(), head);
-            replay.run_to(head, pace, progress).await?;
-            let reached = Position(head.0);
-            head = self.link.head().await?;
-            if head.0.saturating_sub(reached.0) <= CAUGHT_UP {
-                return Ok(());
-            }
-        }
     }
 
     fn tell(&self, report: &Report<'_>) {

@@ -9,6 +9,8 @@ mod parked;
 mod readme;
 mod rebuild;
 mod status;
+mod snapshot;
+mod stream_backup;
 mod up;
 mod upgrade;
 mod verify;

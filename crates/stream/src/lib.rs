@@ -1,6 +1,7 @@
 //! The JetStream stream: the one source of truth. Nothing else in the project knows async-nats.
 
 mod announce;
+mod backup;
 mod connect;
 mod definition;
 mod error;
@@ -15,6 +16,7 @@ mod stored;
 mod survey;
 
 pub use announce::Announcements;
+pub use backup::{BackUp, PIECE, Restoring};
 pub use connect::{Connection, Link, Settings, Status};
 pub use definition::{Definition, METADATA_EPOCH, METADATA_HASHING_KEY, create};
 pub use error::{Error, Result};

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use contract::{Event, Position};
 use replica::Checkpoint;
-use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
 use stream::{Link, Remembered};
 
 use super::ahead::Ahead;
@@ -18,6 +18,9 @@ use crate::importing::Importing;
 
 /// Most events in one transaction: larger ones gain little, and a kill loses one.
 const BATCH: usize = 5_000;
+
+/// A generation that lacks no more events has caught up: the rest is applied before the swap.
+const CAUGHT_UP: u64 = 1_000;
 
 /// A generation to which events are applied as fast as it takes them.
 pub(crate) struct Replay {
@@ -49,6 +52,11 @@ impl Replay {
         let _head = link.verify_identity(&remembered).await?;
         let (link, importing) = (link.clone(), Importing::begin());
         Ok(Replay { connection, checkpoint, database, link, ahead: None, importing })
+    }
+
+    /// Gives the generation back.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        Ok(self.connection.close().await?)
     }
 
     /// Where it stands.
@@ -87,6 +95,23 @@ impl Replay {
             pace.end(batch.len()).await;
         }
         Ok(())
+    }
+
+    /// Applies until the stream's head is near.
+    ///
+    /// # Errors
+    /// As [`Replay::run_to`], and when the stream does not tell its head.
+    pub(crate) async fn catch_up(&mut self, pace: &mut Pace, progress: &Progress) -> Result<(), Failure> {
+        let mut head = self.link.head().await?;
+        loop {
+            progress.replaying(self.checkpoint.position, head);
+            self.run_to(head, pace, progress).await?;
+            let reached = head;
+            head = self.link.head().await?;
+            if head.0.saturating_sub(reached.0) <= CAUGHT_UP {
+                return Ok(());
+            }
+        }
     }
 
     async fn close_catalogue(&mut self, progress: &Progress) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use contract::PROJECTION_VERSION;
@@ -35,6 +36,8 @@ pub(crate) enum Source {
     Stream,
     /// A snapshot of another replica is copied, then the rest is applied.
     Replica(String),
+    /// A snapshot in a folder is loaded, then the rest is applied.
+    Snapshot(PathBuf),
 }
 
 impl FromStr for Source {
@@ -54,6 +57,7 @@ impl fmt::Display for Source {
         match self {
             Source::Stream => write!(f, "stream"),
             Source::Replica(name) => write!(f, "replica {name}"),
+            Source::Snapshot(place) => write!(f, "snapshot {}", place.display()),
         }
     }
 }
