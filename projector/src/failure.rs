@@ -127,7 +127,10 @@ impl Failure {
                 format!("read docs/errors/event-not-applicable.md; then {}", park(position))
             }
             Failure::Stream(_) if self.is_damage() => "projector doctor".to_owned(),
-            Failure::Applied { .. } => format!("projector rebuild --replica {replica} --from stream"),
+            Failure::Applied { .. } => format!(
+                "projector rebuild --replica {replica} --from stream; look at what it shows, then the same with \
+                 --accept-differences"
+            ),
             Failure::Version { .. } => format!("projector init; then projector rebuild --replica {replica}"),
             Failure::Tables { .. } => "projector init, of the version that is to run".to_owned(),
             Failure::Content(_) => "projector doctor".to_owned(),

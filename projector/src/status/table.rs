@@ -11,6 +11,8 @@ use crate::doctor::bytes;
 
 /// Fits a terminal that is somewhat larger than the old ones.
 const WIDTH: u16 = 100;
+/// A replica whose oldest event is younger follows closely.
+const LATE: f64 = 1.0;
 
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
@@ -81,7 +83,10 @@ fn row(line: &Line) -> [String; 9] {
         (Some(0), _) => "nothing".to_owned(),
         (Some(events), seconds) => {
             let age = seconds.map(|seconds| format!("\n{}", words::duration(seconds)));
+            // One that follows closely is always a few events away.
+            let late = seconds.is_none_or(|seconds| seconds >= LATE);
             let left = match (line.seconds_left, line.events_per_second) {
+                _ if !late => String::new(),
                 (Some(left), _) => format!("\n{} left", words::duration(left)),
                 (None, Some(_)) if line.state != "stopped" && !line.stalled => "\ncomes no nearer".to_owned(),
                 _ => String::new(),
