@@ -8,6 +8,7 @@ use crate::commits::CommitArguments;
 use crate::follow::FollowArguments;
 use crate::import::ImportArguments;
 use crate::overload::OverloadArguments;
+use crate::rebuild::RebuildArguments;
 use crate::statements::StatementArguments;
 use crate::visible::VisibleArguments;
 
@@ -54,6 +55,7 @@ pub(crate) enum Other {
     Follow(FollowArguments),
     Visible(VisibleArguments),
     Overload(OverloadArguments),
+    Rebuild(RebuildArguments),
 }
 
 /// A row of the table.

@@ -16,6 +16,7 @@ mod load;
 mod overload;
 mod private;
 mod reading;
+mod rebuild;
 mod report;
 mod row;
 mod rows;
@@ -47,6 +48,7 @@ async fn main() -> ExitCode {
         Some(Other::Follow(arguments)) => follow::run(arguments).await,
         Some(Other::Visible(arguments)) => visible::run(arguments).await,
         Some(Other::Overload(arguments)) => overload::run(arguments).await,
+        Some(Other::Rebuild(arguments)) => rebuild::run(arguments).await,
         None => run(&arguments).await,
     };
     match outcome {

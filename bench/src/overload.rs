@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::private::Private;
 use crate::unless_interrupted;
 use judgement::{Judgement, Phases};
+pub(crate) use wire::{Answer, Connection};
 use requests::{Kind, Requests};
 
 /// Clients that ask one after another to find out what can be borne.
