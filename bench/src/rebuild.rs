@@ -71,11 +71,9 @@ enum Part {
 /// Measures, prints the tables.
 pub(crate) async fn run(arguments: &RebuildArguments) -> Result<(), Error> {
     let private = unless_interrupted(Private::start(arguments.products, arguments.keep)).await?;
-    let measured =
-        AssertUnwindSafe(unless_interrupted(measure(arguments, &private))).catch_unwind().await;
+    let measured = AssertUnwindSafe(unless_interrupted(measure(arguments, &private))).catch_unwind().await;
     private.stop().await;
     let outcome = measured.unwrap_or_else(|_| Err(Error::said("the bench has a mistake; see above")))?;
-    println!("{}", outcome.for_people());
     match &arguments.json {
         Some(path) => outcome.write(path),
         None => Ok(()),
@@ -103,17 +101,26 @@ async fn measure(arguments: &RebuildArguments, private: &Private) -> Result<Outc
         replica: None,
         load: None,
     };
+    // A part that was measured is told at once: the next one may fail.
+    println!("{}\n", outcome.heading());
     if is_asked_for(Part::Stream) {
-        outcome.stream = Some(replay::measure(private, REBUILT, between).await?);
+        let stream = replay::measure(private, REBUILT, between).await?;
+        say(&table::from_stream(&stream, None));
         prune(private).await?;
-        outcome.plain = Some(plain::measure(private, REBUILT, between).await?);
+        let plain = plain::measure(private, REBUILT, between).await?;
+        println!("{}\n", table::from_stream(&stream, Some(&plain)));
+        (outcome.stream, outcome.plain) = (Some(stream), Some(plain));
     }
     if is_asked_for(Part::Replica) {
-        outcome.replica = Some(copy::measure(private, OTHER, REBUILT).await?);
+        let replica = copy::measure(private, OTHER, REBUILT).await?;
+        println!("{}\n", table::from_replica(&replica));
+        outcome.replica = Some(replica);
         prune(private).await?;
     }
     if is_asked_for(Part::Load) {
-        outcome.load = Some(felt::measure(private, OTHER, REBUILT, arguments.max_rate).await?);
+        let load = felt::measure(private, OTHER, REBUILT, arguments.max_rate).await?;
+        println!("{}\n", table::under_load(&load));
+        outcome.load = Some(load);
     }
     Ok(outcome)
 }

@@ -20,6 +20,8 @@ pub(crate) struct Answer {
     pub(crate) token: Option<String>,
     /// It says that it is older than what was demanded.
     pub(crate) stale: bool,
+    /// The connection ends with it.
+    pub(crate) closes: bool,
     /// Of a refusal, for whoever wants to know which.
     pub(crate) body: Vec<u8>,
 }
@@ -93,7 +95,7 @@ impl Head {
         let mut lines = text.split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
         let (mut length, mut retry_after, mut is_problem) = (None, false, false);
-        let (mut token, mut stale) = (None, false);
+        let (mut token, mut stale, mut closes) = (None, false, false);
         for line in lines {
             let (name, value) = line.split_once(':')?;
             let value = value.trim();
@@ -107,13 +109,15 @@ impl Head {
                 token = Some(value.to_owned());
             } else if name.eq_ignore_ascii_case("atelier-stale") {
                 stale = value == "true";
+            } else if name.eq_ignore_ascii_case("connection") {
+                closes = value.eq_ignore_ascii_case("close");
             }
         }
         // Nobody here is answered in chunks, or until the connection ends.
         let length = if status == 204 { 0 } else { length? };
         let position = |token: &String| token.split_once('-')?.1.parse().ok();
         let position = token.as_ref().and_then(position);
-        let answer = Answer { status, retry_after, is_problem, position, token, stale, body: vec![] };
+        let answer = Answer { status, retry_after, is_problem, position, token, stale, closes, body: vec![] };
         Some(Head { answer, length })
     }
 }

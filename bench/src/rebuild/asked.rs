@@ -42,7 +42,8 @@ impl Asked {
         let quiet = reviews.split_off(WRITTEN).iter().map(product).collect();
         let written: Vec<i64> = reviews.iter().map(product).collect();
         let database = &private.databases[0];
-        let statement = "select id from live.reviews where product_id = any($1) and id < 1000000000 order by id";
+        let statement =
+            "select id from live.reviews where product_id = any($1) and id < 1000000000 order by id";
         let voted = sqlx::query_scalar(statement).bind(written).fetch_all(database).await?;
         let statement = "select id from live.skus order by id limit 5000";
         let skus = sqlx::query_scalar(statement).fetch_all(database).await?;
@@ -99,6 +100,12 @@ impl Asked {
             number % 5_000,
             body.len()
         );
-        Request { what: format!("{method} {target}"), bytes: bytes.into_bytes(), status, same: None, review_of }
+        Request {
+            what: format!("{method} {target}"),
+            bytes: bytes.into_bytes(),
+            status,
+            same: None,
+            review_of,
+        }
     }
 }

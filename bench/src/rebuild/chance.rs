@@ -1,9 +1,10 @@
 //! Chance that is the same each time.
 
 const WORDS: [&str; 40] = [
-    "the", "colour", "has", "stayed", "and", "it", "fits", "as", "on", "first", "day", "seams", "held", "washed", "more", "than",
-    "once", "worn", "for", "a", "month", "now", "most", "of", "all", "I", "like", "how", "soft", "feels", "but", "sleeves", "run",
-    "long", "would", "buy", "again", "in", "another", "size",
+    "the", "colour", "has", "stayed", "and", "it", "fits", "as", "on", "first", "day", "seams", "held",
+    "washed", "more", "than", "once", "worn", "for", "a", "month", "now", "most", "of", "all", "I", "like",
+    "how", "soft", "feels", "but", "sleeves", "run", "long", "would", "buy", "again", "in", "another",
+    "size",
 ];
 
 /// Numbers that look like chance (xorshift64*).

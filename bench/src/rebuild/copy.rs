@@ -45,7 +45,8 @@ pub(super) async fn measure(private: &Private, from: usize, replica: usize) -> R
     let source = format!("replica:{}", names[from]);
     let ran = verb::run(private, &["rebuild", "--replica", &names[replica], "--from", &source]).await?;
     let report = ran.report().ok_or_else(|| Error::said("the rebuild does not say what it did"))?;
-    let copied = copied(&ran.said).ok_or_else(|| Error::said("the rebuild does not say how long it copied"))?;
+    let copied =
+        copied(&ran.said).ok_or_else(|| Error::said("the rebuild does not say how long it copied"))?;
     let end = ran.began + std::time::Duration::from_secs_f64(copied);
     let (dumped, restored) = reference(private, from, replica).await?;
     Ok(FromReplica {
@@ -76,13 +77,24 @@ async fn reference(private: &Private, from: usize, into: usize) -> Result<(f64, 
     let began = Instant::now();
     let mut tool = Tool::of(private, "pg_dump", from)?;
     tool.command.args(["--format=directory", "--jobs=2", "--compress=0", "--no-owner", "--no-privileges"]);
-    tool.command.args(["--schema=live", "--exclude-table=live.checkpoint", "--exclude-table=live._sqlx_migrations"]);
+    tool.command.args([
+        "--schema=live",
+        "--exclude-table=live.checkpoint",
+        "--exclude-table=live._sqlx_migrations",
+    ]);
     tool.command.arg("--file").arg(&dump).args(["--dbname", "atelier"]);
     tool.run().await?;
     let dumped = began.elapsed().as_secs_f64();
     let began = Instant::now();
     let mut tool = Tool::of(private, "pg_restore", into)?;
-    tool.command.args(["--jobs=2", "--no-owner", "--no-privileges", "--exit-on-error", "--dbname", "reference"]);
+    tool.command.args([
+        "--jobs=2",
+        "--no-owner",
+        "--no-privileges",
+        "--exit-on-error",
+        "--dbname",
+        "reference",
+    ]);
     tool.command.arg(&dump);
     tool.run().await?;
     let restored = began.elapsed().as_secs_f64();
@@ -102,8 +114,8 @@ impl Tool {
     fn of(private: &Private, name: &str, replica: usize) -> Result<Self, Error> {
         let system = &private.system;
         let url = system.postgres_url(&system.replicas()[replica])?;
-        let url =
-            reqwest::Url::parse(&url).map_err(|error| Error::failed("read a replica's address")(error.into()))?;
+        let url = reqwest::Url::parse(&url)
+            .map_err(|error| Error::failed("read a replica's address")(error.into()))?;
         let binary = system.components().postgres_bin.join(name);
         let mut command = Command::new(&binary);
         command
@@ -118,8 +130,8 @@ impl Tool {
 
     async fn run(mut self) -> Result<(), Error> {
         let output = self.command.output().await;
-        let output =
-            output.map_err(|error| Error::said(format!("{} does not run: {error}", self.binary.display())))?;
+        let output = output
+            .map_err(|error| Error::said(format!("{} does not run: {error}", self.binary.display())))?;
         if output.status.success() {
             return Ok(());
         }

@@ -4,16 +4,16 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::say;
 use super::shoppers::{Felt, Shoppers};
 use super::verb::{self, Ran};
-use super::say;
 use crate::error::Error;
 use crate::private::Private;
 
 /// Before anything is counted.
 const WARM_UP: Duration = Duration::from_secs(5);
 /// How long it is looked what is normal.
-const NORMAL: Duration = Duration::from_secs(30);
+const NORMAL: Duration = Duration::from_secs(20);
 /// The swap lies in so long before a verb says what it did, and is felt so long after.
 const BEFORE_DONE: Duration = Duration::from_millis(500);
 const AFTER_DONE: Duration = Duration::from_millis(250);

@@ -114,7 +114,10 @@ impl Mix {
         let mut envelope = Envelope::new(id, now, "/atelier/writer");
         let made = matches!(
             event,
-            Event::ReviewCreated(_) | Event::QuestionCreated(_) | Event::AnswerCreated(_) | Event::CartAdded(_)
+            Event::ReviewCreated(_)
+                | Event::QuestionCreated(_)
+                | Event::AnswerCreated(_)
+                | Event::CartAdded(_)
         );
         if made && self.chance.below(100) < KEYED {
             let mut hash = || (0..4).map(|_| format!("{:016x}", self.chance.next())).collect::<String>();
@@ -183,7 +186,10 @@ impl Mix {
     fn interaction(&mut self) -> Event {
         let number = self.chance.below(400);
         Event::InteractionRecorded(InteractionRecorded {
-            element: format!("<button class=\"thumbnail\" data-index=\"{number}\">{}</button>", self.chance.text(2)),
+            element: format!(
+                "<button class=\"thumbnail\" data-index=\"{number}\">{}</button>",
+                self.chance.text(2)
+            ),
             widget: ["overview", "related items", "questions and answers", "ratings and reviews"]
                 [self.chance.place(4)]
             .to_owned(),

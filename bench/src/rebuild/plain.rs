@@ -73,7 +73,11 @@ pub(super) async fn measure(
             from = to + 1;
         }
         let took = began.elapsed().as_secs_f64();
-        if size == BATCH { batches = took } else { at_once = took }
+        if size == BATCH {
+            batches = took
+        } else {
+            at_once = took
+        }
         let began = Instant::now();
         let made: Vec<String> = sqlx::query_scalar(INDEXES).fetch_all(&mut *connection).await?;
         for index in made {
@@ -85,7 +89,9 @@ pub(super) async fn measure(
             return Err(Error::said(format!("the reference put in {put} rows of {staged}")));
         }
     }
-    sqlx::raw_sql("drop schema reference cascade; drop schema staged cascade").execute(&mut *connection).await?;
+    sqlx::raw_sql("drop schema reference cascade; drop schema staged cascade")
+        .execute(&mut *connection)
+        .await?;
     say(&format!("{staged} rows: in batches {batches:.1} s, at once {at_once:.1} s, indexes {indexes:.1} s"));
     Ok(Plain { events: last - first + 1, rows: staged, batches, at_once, indexes })
 }

@@ -59,6 +59,13 @@ pub(super) async fn measure(
         }
     };
     let ran = running.await?;
+    let (mut indexes, statement) = (Vec::new(), include_str!("indexes.sql"));
+    for database in &private.databases {
+        indexes.push(sqlx::query_scalar::<_, String>(statement).fetch_one(database).await?);
+    }
+    if indexes.windows(2).any(|two| two[0] != two[1]) {
+        return Err(Error::said(format!("the replicas have other indexes now: {}", indexes.join(" and "))));
+    }
     Ok(of(&ran, &seen, last - first + 1))
 }
 

@@ -21,6 +21,8 @@ pub(super) const WRITES: u64 = 200;
 const READ_BACK: u64 = 2;
 /// An answer that takes so long is a failure.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Connections are kept for less than nginx keeps them.
+const KEPT: Duration = Duration::from_secs(20);
 const TICK: Duration = Duration::from_millis(1);
 /// Faults that are told in words.
 const TOLD: usize = 10;
@@ -46,7 +48,8 @@ struct Tally {
 struct Shared {
     address: String,
     asked: Asked,
-    idle: Mutex<Vec<Connection>>,
+    /// With when each was used last.
+    idle: Mutex<Vec<(Instant, Connection)>>,
     tally: Mutex<Tally>,
     /// The answers that must never change, by what was asked.
     expected: Mutex<HashMap<usize, Vec<u8>>>,
@@ -112,11 +115,8 @@ impl Shoppers {
         let tally = lock(&self.shared.tally);
         let between: Vec<Done> =
             tally.done.iter().filter(|done| done.due >= from && done.due < to).copied().collect();
-        let mut reads: Vec<f64> = between
-            .iter()
-            .filter(|done| done.read)
-            .map(|done| done.took.as_secs_f64() * 1000.0)
-            .collect();
+        let mut reads: Vec<f64> =
+            between.iter().filter(|done| done.read).map(|done| done.took.as_secs_f64() * 1000.0).collect();
         let faults = |read| between.iter().filter(|done| done.read == read && done.fault).count();
         Felt {
             reads: reads.len(),
@@ -164,7 +164,9 @@ async fn one(shared: Arc<Shared>, due: Instant, request: Request, number: u64) {
             Some(format!("{}: {} {}", request.what, answer.status, String::from_utf8_lossy(&answer.body)))
         }
         Ok((answer, body)) => match request.same {
-            Some(place) => shared.differs(place, body).then(|| format!("{}: another answer than before", request.what)),
+            Some(place) => {
+                shared.differs(place, body).then(|| format!("{}: another answer than before", request.what))
+            }
             None => {
                 token = answer.token;
                 None
@@ -183,14 +185,20 @@ async fn one(shared: Arc<Shared>, due: Instant, request: Request, number: u64) {
 impl Shared {
     async fn ask(&self, bytes: &[u8]) -> std::io::Result<(Answer, Vec<u8>)> {
         let asked = async {
-            let kept = lock(&self.idle).pop();
+            let kept = {
+                let mut idle = lock(&self.idle);
+                idle.retain(|(used, _)| used.elapsed() < KEPT);
+                idle.pop()
+            };
             let mut connection = match kept {
-                Some(connection) => connection,
+                Some((_, connection)) => connection,
                 None => Connection::open(&self.address).await?,
             };
             let answer = connection.ask(bytes).await?;
             let body = connection.body_of_last().to_vec();
-            lock(&self.idle).push(connection);
+            if !answer.closes {
+                lock(&self.idle).push((Instant::now(), connection));
+            }
             Ok((answer, body))
         };
         timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))

@@ -37,24 +37,21 @@ impl Outcome {
             .map_err(|error| Error::said(format!("write {}: {error}", path.display())))
     }
 
-    /// Tables, also readable as Markdown.
-    pub(super) fn for_people(&self) -> String {
-        let mut parts = vec![format!(
+    /// What all tables stand on.
+    pub(super) fn heading(&self) -> String {
+        format!(
             "{} products, {} ordinary events; {} cores for everything; data on {}\n{}",
             self.products,
             self.events,
             self.cores,
             self.file_system,
             mix::IN_WORDS
-        )];
-        parts.extend(self.stream.as_ref().map(|stream| from_stream(stream, self.plain.as_ref())));
-        parts.extend(self.replica.as_ref().map(from_replica));
-        parts.extend(self.load.as_ref().map(under_load));
-        parts.join("\n\n")
+        )
     }
 }
 
-fn from_stream(stream: &FromStream, plain: Option<&Plain>) -> String {
+/// A rebuild from the stream, beside plain SQL; also readable as Markdown.
+pub(super) fn from_stream(stream: &FromStream, plain: Option<&Plain>) -> String {
     let mut table = table(&["ordinary events", "s", "then made last, s", "a second", "rebuild beside"]);
     let rate = stream.rate();
     let ours = [
@@ -87,7 +84,8 @@ fn from_stream(stream: &FromStream, plain: Option<&Plain>) -> String {
     )
 }
 
-fn from_replica(replica: &FromReplica) -> String {
+/// A rebuild from a replica, beside Postgres's own tools.
+pub(super) fn from_replica(replica: &FromReplica) -> String {
     let mut table = table(&["rows with keys and indexes", "s", "rows a second", "rebuild beside"]);
     let (rate, reference) = (replica.rate(), replica.reference());
     let ours = [format!("{:.1}", replica.copied), format!("{rate:.0}"), String::new()];
@@ -105,7 +103,8 @@ fn from_replica(replica: &FromReplica) -> String {
     )
 }
 
-fn under_load(load: &UnderLoad) -> String {
+/// What shoppers felt.
+pub(super) fn under_load(load: &UnderLoad) -> String {
     let mut table = table(&[
         "under load",
         "s",

@@ -29,6 +29,7 @@ pub(crate) enum Phase {
     Replay,
     Copy,
     CatchUp,
+    Index,
     Compare,
     Swap,
     Done,
@@ -41,6 +42,7 @@ impl Phase {
             Phase::Replay => "replaying",
             Phase::Copy => "copying",
             Phase::CatchUp => "catching up",
+            Phase::Index => "making indexes",
             Phase::Compare => "comparing",
             Phase::Swap => "swapping",
             Phase::Done => "done",
@@ -239,7 +241,7 @@ impl State {
                 line.seconds_left =
                     Some((elapsed * (copy.total - copy.done).max(0.0) / copy.done).ceil() as u64);
             }
-            Phase::Prepare | Phase::Compare | Phase::Swap | Phase::Done => {}
+            Phase::Prepare | Phase::Index | Phase::Compare | Phase::Swap | Phase::Done => {}
         }
         line
     }

@@ -25,5 +25,5 @@ create index on staged.answer_photos (id);
 create index on staged.cart_lines (added);
 create index on staged.interactions (id);
 create index on staged.idempotency_keys (position);
-vacuum analyze staged.reviews, staged.review_photos, staged.characteristic_ratings, staged.questions, staged.answers,
+analyze staged.reviews, staged.review_photos, staged.characteristic_ratings, staged.questions, staged.answers,
 staged.answer_photos, staged.cart_lines, staged.interactions, staged.idempotency_keys
