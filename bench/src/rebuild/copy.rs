@@ -9,6 +9,7 @@ use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use tokio::process::Command;
 
+use super::replay::FLAT_OUT;
 use super::{say, verb};
 use crate::error::Error;
 use crate::private::Private;
@@ -43,7 +44,11 @@ impl FromReplica {
 pub(super) async fn measure(private: &Private, from: usize, replica: usize) -> Result<FromReplica, Error> {
     let names = private.system.replicas();
     let source = format!("replica:{}", names[from]);
-    let ran = verb::run(private, &["rebuild", "--replica", &names[replica], "--from", &source]).await?;
+    let ran = verb::run(
+        private,
+        &["rebuild", "--replica", &names[replica], "--from", &source, "--max-rate", FLAT_OUT],
+    )
+    .await?;
     let report = ran.report().ok_or_else(|| Error::said("the rebuild does not say what it did"))?;
     let copied =
         copied(&ran.said).ok_or_else(|| Error::said("the rebuild does not say how long it copied"))?;

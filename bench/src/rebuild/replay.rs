@@ -9,6 +9,7 @@ use super::verb::{self, Ran};
 use crate::error::Error;
 use crate::private::Private;
 
+pub(super) const FLAT_OUT: &str = "1000000000";
 const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
 
 /// What it took, in seconds.
@@ -46,7 +47,8 @@ pub(super) async fn measure(
     (first, last): (u64, u64),
 ) -> Result<FromStream, Error> {
     let name = &private.system.replicas()[replica];
-    let arguments = ["rebuild", "--replica", name, "--from", "stream"];
+    // A rate beyond all reach: it does not give way, and nobody asks for anything meanwhile.
+    let arguments = ["rebuild", "--replica", name, "--from", "stream", "--max-rate", FLAT_OUT];
     let looking = look(&private.databases[replica], (first, last));
     tokio::pin!(looking);
     let running = verb::run(private, &arguments);

@@ -235,14 +235,19 @@ async fn copy_table(
     };
     let statement = format!("copy {name} ({columns}) from stdin (format binary, freeze)");
     let writing = async {
+        let mut counted = 0.0;
         let mut copy = transaction.copy_in_raw(&statement).await?;
         while let Some(part) = parts.recv().await {
             pace.begin();
             let share = part.len() as f64;
             copy.send(part).await?;
-            add(weight, share.min(table.bytes as f64));
+            let left = table.bytes as f64 - counted;
+            counted += share.min(left);
+            add(weight, share.min(left));
             pace.end(rows_of(share, table)).await;
         }
+        // Rows are wider in the table than on their way.
+        add(weight, table.bytes as f64 - counted);
         copy.finish().await
     };
     let ((), rows) = tokio::try_join!(reading, writing)?;

@@ -48,11 +48,11 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Goes at most at a rate, and slower while reads of the serving generation take longer than before. Not so when
-    /// nobody reads there: then it goes flat out.
+    /// Goes at the rate that an operator named; without one, slower while reads of the serving generation take longer than
+    /// before. Where nobody reads it goes flat out.
     pub(crate) async fn new(replica: &Replica, max_rate: Option<u64>, yielding: bool) -> Pace {
         let rest = Arc::new(AtomicU32::new(0));
-        let probing = match yielding {
+        let probing = match yielding && max_rate.is_none() {
             true => Probe::begin(replica, Arc::clone(&rest)).await,
             false => None,
         };
