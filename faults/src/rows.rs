@@ -4,6 +4,7 @@ mod answers;
 mod clocks;
 mod corpus;
 pub(crate) mod damage;
+mod generations;
 mod nats;
 mod once;
 mod power;
@@ -27,7 +28,7 @@ use crate::row::{Row, Stop};
 
 /// All rows, in the order of their numbers.
 pub(crate) fn all() -> Vec<&'static Row> {
-    let groups: [&'static [Row]; 12] = [
+    let groups: [&'static [Row]; 13] = [
         &nats::ROWS,
         &power::ROWS,
         &storage::ROWS,
@@ -40,6 +41,7 @@ pub(crate) fn all() -> Vec<&'static Row> {
         &answers::ROWS,
         &readers::ROWS,
         &clocks::ROWS,
+        &generations::ROWS,
     ];
     let mut rows: Vec<&'static Row> = groups.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);

@@ -61,7 +61,7 @@ pub(crate) enum Failure {
     /// The rows were written by another version of the projection: equal events would give other rows now.
     #[error(
         "the replica was written by projection version {found}, this binary has {ours}: run the projector of version \
-         {found}, or make the replica anew from the stream (remove its database, then `projector init`)"
+         {found}, or build its rows anew beside what serves: `projector init`, then `projector rebuild --replica NAME`"
     )]
     Version {
         /// The version in the checkpoint.

@@ -24,6 +24,20 @@ const VERSION: &str = include_str!("generation/version.sql");
 /// The first checkpoint of a generation.
 const CHECKPOINT: &str = include_str!("generation/checkpoint.sql");
 
+/// Why a generation could not be prepared.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Another version wrote it.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// A table could not be made.
+    #[error("a migration failed: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
 /// How a projector connects to apply: one generation's schema alone; commits without waiting for the disk, because the stream
 /// is the write-ahead log of the whole system.
 pub(crate) fn applying(replica: &Replica, schema: &str) -> Result<PgConnectOptions, replica::Error> {
@@ -60,7 +74,7 @@ pub(crate) async fn prepare(
     connection: &mut PgConnection,
     schema: &str,
     epoch: &Epoch,
-) -> Result<i64, Box<dyn std::error::Error>> {
+) -> Result<i64, Error> {
     let before = applied_migrations(connection).await?;
     if before > 0 {
         refuse_another_version(connection).await?;

@@ -3,13 +3,14 @@
 use std::error::Error;
 use std::time::Duration;
 
-use contract::Epoch;
+use contract::{Epoch, PROJECTION_VERSION};
 use replica::{Role, SCHEMA_LIVE, connect_options, read_password};
 use service::config::Replica;
 use service::{Config, keys};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use stream::Definition;
 
+use crate::failure::Failure;
 use crate::generation;
 use crate::secrets;
 
@@ -55,7 +56,16 @@ pub(crate) async fn init(config: &Config) -> Result<(), Box<dyn Error>> {
                 replica.passwords.display()
             )
         })?;
-        println!("replica {}: ready, {migrations} migrations applied now", replica.name);
+        match migrations {
+            Prepared::Migrated(migrations) => {
+                println!("replica {}: ready, {migrations} migrations applied now", replica.name);
+            }
+            Prepared::OtherVersion(found) => println!(
+                "replica {0}: its rows are of projection version {found}, and this is {PROJECTION_VERSION}. They go on \
+                 serving as they are; build them anew beside that: projector rebuild --replica {0}",
+                replica.name
+            ),
+        }
     }
     Ok(())
 }
@@ -74,7 +84,15 @@ fn max_bytes(config: &Config) -> Result<i64, Box<dyn Error>> {
     Ok((space.f_bavail as f64 * space.f_frsize as f64 * SPACE_SHARE) as i64)
 }
 
-async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<i64, Box<dyn Error>> {
+/// What became of a replica's serving generation.
+enum Prepared {
+    /// It is there, and so many migrations were applied now.
+    Migrated(i64),
+    /// It was written by another version of the projection, and is left as it is.
+    OtherVersion(i32),
+}
+
+async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<Prepared, Box<dyn Error>> {
     for role in Role::OURS {
         secrets::ensure(&replica.passwords.join(role.name()))?;
     }
@@ -113,9 +131,13 @@ async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<i64, Box<dyn Error>
 
     let owner = options(Role::Owner)?.options([("search_path", SCHEMA_LIVE)]);
     let mut connection = PgConnection::connect_with(&owner).await?;
-    let migrations = generation::prepare(&mut connection, SCHEMA_LIVE, epoch).await?;
+    let prepared = match generation::prepare(&mut connection, SCHEMA_LIVE, epoch).await {
+        Ok(migrations) => Prepared::Migrated(migrations),
+        Err(generation::Error::Failure(Failure::Version { found, .. })) => Prepared::OtherVersion(found),
+        Err(error) => return Err(error.into()),
+    };
     connection.close().await?;
-    Ok(migrations)
+    Ok(prepared)
 }
 
 async fn ensure_role(connection: &mut PgConnection, role: Role, password: &str) -> sqlx::Result<()> {

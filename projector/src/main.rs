@@ -8,6 +8,7 @@ mod audit;
 mod batch;
 mod config;
 mod doctor;
+mod failpoint;
 mod failure;
 mod generation;
 mod importing;

@@ -18,17 +18,18 @@ use std::time::{Duration, Instant};
 
 use contract::announcement::{Progress as Announced, State};
 use contract::{PROJECTION_VERSION, Position};
-use replica::SCHEMA_BUILDING;
+use replica::{SCHEMA_BUILDING, SCHEMA_LIVE, read_checkpoint};
 use serde::Serialize;
 use service::Config;
 use service::config::Replica;
+use sqlx::{Connection as _, PgConnection};
 use stream::{Connection, Link};
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{mark, snapshot};
 use crate::failure::Failure;
 use crate::record::Record;
-use crate::{generation, status};
+use crate::{failpoint, generation, status};
 use building::{Guard, Known};
 use copy::Snapshot;
 use pace::Pace;
@@ -48,6 +49,12 @@ pub(crate) enum Error {
     /// Another process is at it.
     #[error("another rebuild, rollback or restore of replica {replica} is under way: wait for it, or end it")]
     Taken {
+        /// The replica.
+        replica: String,
+    },
+    /// Its database is from before there were generations.
+    #[error("replica {replica}'s database was prepared by an earlier version: run `projector init` first")]
+    NotPrepared {
         /// The replica.
         replica: String,
     },
@@ -289,6 +296,7 @@ impl Work<'_> {
         let complete = resumed.as_ref().is_some_and(|known| known.complete);
         if resumed.is_none() {
             building::begin(replica, &mut guard, &self.from.to_string(), link.epoch()).await?;
+            failpoint::reached("begun");
         }
         let mut rows = 0;
         if let (Source::Replica(name), false) = (self.from, complete) {
@@ -313,6 +321,13 @@ impl Work<'_> {
         let database = generation::applying(replica, SCHEMA_BUILDING)?;
         let mut replay = Replay::start(link, database, connection, checkpoint).await?;
         progress.phase(if *self.from == Source::Stream { Phase::Replay } else { Phase::CatchUp });
+        let at_rest = match self.at_rest().await? {
+            Some(position) if position >= replay.position() => {
+                replay.run_to(position, &mut pace, &progress).await?;
+                gate::at_rest(self).await?
+            }
+            _ => vec![],
+        };
         self.catch_up(&mut replay, &mut pace, &progress).await?;
         let events = replay.position().0 - from.0;
         let seconds = began.elapsed().as_secs_f64();
@@ -327,16 +342,18 @@ impl Work<'_> {
             }
         }
         building::complete(&mut guard, SCHEMA_BUILDING).await?;
+        failpoint::reached("complete");
 
         progress.phase(Phase::Compare);
-        let compared = gate::pass(self, &mut replay, &mut pace, &progress).await?;
+        let compared = gate::pass(self, &mut replay, &mut pace, &progress, at_rest).await?;
         progress.say(&compared);
+        failpoint::reached("compared");
         progress.phase(Phase::CatchUp);
         self.catch_up(&mut replay, &mut pace, &progress).await?;
         progress.phase(Phase::Swap);
         let swapped = swap::swap(replica, &mut guard, link, SCHEMA_BUILDING, &mut replay, &progress).await?;
         progress.finish();
-        let known = building::find(replica, replica::SCHEMA_LIVE).await?;
+        let known = building::find(replica, SCHEMA_LIVE).await?;
         let report = Report {
             schema_version: 1,
             kind: "done",
@@ -352,6 +369,18 @@ impl Work<'_> {
         };
         self.tell(&report);
         Ok(())
+    }
+
+    /// Where what serves stands still; none: somebody applies to it, or it belongs to another stream.
+    async fn at_rest(&self) -> Result<Option<Position>, Error> {
+        if self.serves() {
+            return Ok(None);
+        }
+        let options = generation::applying(self.replica, SCHEMA_LIVE)?;
+        let mut connection = PgConnection::connect_with(&options).await?;
+        let checkpoint = read_checkpoint(&mut connection).await?;
+        connection.close().await?;
+        Ok((checkpoint.epoch == *self.link.epoch()).then_some(checkpoint.position))
     }
 
     /// Applies until the stream's head is near.

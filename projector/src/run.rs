@@ -30,7 +30,6 @@ use crate::batch::{Batches, Ready};
 use crate::failure::{Backoff, Failure, Next};
 use crate::generation;
 use crate::importing::Importing;
-use crate::ownership::take_over;
 use crate::run::joining::Joining;
 use crate::run::memory::Memory;
 use crate::run::snapshots::Snapshots;
@@ -191,25 +190,27 @@ impl Projection {
     async fn live(&self) -> Result<std::convert::Infallible, Failure> {
         let (mut connection, mut checkpoint) = within(CONNECT, "connecting to Postgres", async {
             let mut connection = PgConnection::connect_with(&self.database).await?;
-            let Some(checkpoint) = take_over(&mut connection).await? else {
-                return Err(Failure::Fenced);
-            };
-            // First: the tables of another version are other tables, and `projector init` would not mend them.
-            if checkpoint.version != PROJECTION_VERSION {
-                return Err(Failure::Version { found: checkpoint.version, ours: PROJECTION_VERSION });
-            }
-            generation::verify_tables(&mut connection).await?;
-            self.recall(&mut connection).await?;
+            let checkpoint = self.take_over(&mut connection).await?;
             Ok((connection, checkpoint))
         })
         .await?;
-        self.wait_for_reads_of_previous(&mut connection).await?;
         self.found(&checkpoint);
+        // Said before anything is refused: a replica whose projector stops is not to be taken for a silent one.
         self.announcer.update(|view| {
             view.epoch = Some(checkpoint.epoch.clone());
             view.position = checkpoint.position;
         });
         self.announcer.moved(Moved::Found { position: checkpoint.position });
+        within(CONNECT, "looking at the replica's tables", async {
+            // First: the tables of another version are other tables, and `projector init` would not mend them.
+            if checkpoint.version != PROJECTION_VERSION {
+                return Err(Failure::Version { found: checkpoint.version, ours: PROJECTION_VERSION });
+            }
+            generation::verify_tables(&mut connection).await?;
+            self.recall(&mut connection).await
+        })
+        .await?;
+        self.wait_for_reads_of_previous(&mut connection).await?;
         loop {
             let link = self.connection.link().await;
             match self.follow(&mut connection, &link, &mut checkpoint).await {

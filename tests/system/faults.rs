@@ -2,7 +2,7 @@
 
 mod import_kills;
 mod kills;
-mod load;
+pub(crate) mod load;
 mod silence;
 mod storage;
 mod tokens;

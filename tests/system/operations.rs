@@ -4,4 +4,6 @@ mod commands;
 mod doctor;
 mod keys;
 mod readme;
+mod rebuild;
 mod up;
+mod upgrade;

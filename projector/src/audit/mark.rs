@@ -60,13 +60,54 @@ pub(crate) async fn put(
     pausing: Option<String>,
 ) -> Result<Mark, Error> {
     let event = Event::ControlAudit(Audit { audit: audit.clone(), sender: operator(), pausing });
-    for (replica, progress) in heard {
-        if progress.events_version < event.since() {
-            let (known, needed) = (progress.events_version, event.since());
-            return Err(Error::Unknown { replica: replica.clone(), known, needed });
-        }
-    }
+    known_to_all(&event, heard)?;
     let envelope = Envelope::new(audit.clone(), service::time::now(), "/atelier/projector");
     let placed = link.publish(&Message::new(&envelope, &event), ACKNOWLEDGE).await?;
     Ok(Mark { audit, position: placed.position })
+}
+
+/// A projector stops at a type of event that it does not know, so none is sent before all that live know it.
+///
+/// # Errors
+/// When one does not.
+pub(crate) fn known_to_all(event: &Event, heard: &HashMap<String, Progress>) -> Result<(), Error> {
+    let needed = event.since();
+    let unknowing = heard.iter().filter(|(_, progress)| progress.events_version < needed);
+    match unknowing.min_by_key(|(replica, _)| replica.as_str()) {
+        Some((replica, Progress { events_version: known, .. })) => {
+            Err(Error::Unknown { replica: replica.clone(), known: *known, needed })
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a replica's projector announces; one from before there was such a number says none.
+    fn heard(replica: &str, events_version: Option<u32>) -> (String, Progress) {
+        let mut said = serde_json::json!({
+            "epoch": "abcdefgh2345", "position": 1_000_000_000, "previous": 1_000_000_000, "head": 1_000_000_000,
+            "head_age_ms": 0, "state": "serving", "refuses_stream": false, "generation": "live", "version": 3,
+            "exceptions": [],
+        });
+        if let Some(version) = events_version {
+            said["events_version"] = version.into();
+        }
+        (replica.to_owned(), serde_json::from_value(said).unwrap())
+    }
+
+    #[test]
+    fn a_new_type_of_event_is_sent_when_all_that_live_know_it_and_not_before() {
+        let event =
+            Event::ControlAudit(Audit { audit: "x".into(), sender: "an operator".into(), pausing: None });
+        assert!(known_to_all(&event, &HashMap::new()).is_ok());
+        assert!(known_to_all(&event, &HashMap::from([heard("a", Some(2)), heard("b", Some(3))])).is_ok());
+        for old in [None, Some(1)] {
+            let error =
+                known_to_all(&event, &HashMap::from([heard("a", Some(2)), heard("b", old)])).unwrap_err();
+            assert!(error.to_string().contains("replica b's projector does not know"), "{error}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ const LOCK: &str = include_str!("lock.sql");
 const FIND: &str = include_str!("find.sql");
 const BEGIN: &str = include_str!("begin.sql");
 const COMPLETE: &str = include_str!("complete.sql");
+const UNDEFINED_TABLE: &str = "42P01";
 
 /// While it is there, nobody else rebuilds this replica. Ends with the process, however that ends.
 pub(crate) struct Guard {
@@ -52,10 +53,15 @@ pub(crate) struct Known {
 /// # Errors
 /// When the database fails.
 pub(crate) async fn find(replica: &Replica, schema: &str) -> Result<Option<Known>, Error> {
-    let mut connection = PgConnection::connect_with(&generation::applying(replica, schema)?).await?;
-    let Some(row) = sqlx::query(FIND).bind(schema).fetch_optional(&mut connection).await? else {
-        return Ok(None);
+    // As the owner: nobody else may look into a schema that was broken off before its grants.
+    let mut connection = PgConnection::connect_with(&generation::owning(replica, schema)?).await?;
+    let found = match sqlx::query(FIND).bind(schema).fetch_optional(&mut connection).await {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(UNDEFINED_TABLE) => {
+            return Err(Error::NotPrepared { replica: replica.name.clone() });
+        }
+        found => found?,
     };
+    let Some(row) = found else { return Ok(None) };
     let checkpoint = match row.try_get::<bool, _>("there")? {
         true => match read_checkpoint(&mut connection).await {
             Ok(checkpoint) => Some(checkpoint),
@@ -85,9 +91,12 @@ pub(crate) async fn begin(
 ) -> Result<(), Error> {
     discard(replica, guard, SCHEMA_BUILDING).await?;
     let mut owner = PgConnection::connect_with(&generation::owning(replica, SCHEMA_BUILDING)?).await?;
+    // Together: a schema that nothing is known of could not be named to anybody, nor removed by name.
+    let mut transaction = owner.begin().await?;
     let made = format!("create schema {SCHEMA_BUILDING}");
-    sqlx::raw_sql(AssertSqlSafe(made)).execute(&mut owner).await?;
-    sqlx::query(BEGIN).bind(SCHEMA_BUILDING).bind(source).execute(&mut guard.connection).await?;
+    sqlx::raw_sql(AssertSqlSafe(made)).execute(&mut *transaction).await?;
+    sqlx::query(BEGIN).bind(SCHEMA_BUILDING).bind(source).execute(&mut *transaction).await?;
+    transaction.commit().await?;
     let prepared = generation::prepare(&mut owner, SCHEMA_BUILDING, epoch).await;
     prepared.map_err(|error| Error::Prepare(error.to_string()))?;
     Ok(owner.close().await?)
@@ -116,16 +125,15 @@ pub(crate) async fn complete(guard: &mut Guard, schema: &str) -> Result<(), Erro
 ///
 /// # Errors
 /// When the database fails, or somebody holds a lock on one of its tables for long.
-pub(crate) async fn discard(replica: &Replica, guard: &mut Guard, schema: &str) -> Result<bool, Error> {
+pub(crate) async fn discard(replica: &Replica, _held: &Guard, schema: &str) -> Result<bool, Error> {
     assert!([SCHEMA_BUILDING, SCHEMA_PREVIOUS].contains(&schema), "what serves is never removed");
     let known = find(replica, schema).await?.is_some();
     let mut owner = PgConnection::connect_with(&generation::owning(replica, schema)?).await?;
-    let gone = format!("set client_min_messages = warning; drop schema if exists {schema} cascade");
+    let gone = format!(
+        "set client_min_messages = warning; begin; drop schema if exists {schema} cascade; \
+         delete from control.generations where schema = '{schema}'; commit"
+    );
     sqlx::raw_sql(AssertSqlSafe(gone)).execute(&mut owner).await?;
     owner.close().await?;
-    sqlx::query("delete from control.generations where schema = $1")
-        .bind(schema)
-        .execute(&mut guard.connection)
-        .await?;
     Ok(known)
 }

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use super::pace::Pace;
 use super::progress::Progress;
 use super::{Error, building};
+use crate::failpoint;
 use crate::failure::Failure;
 use crate::generation;
 use crate::resources::catalogue;
@@ -261,6 +262,7 @@ async fn copy_table(
     script += &format!("analyze {name}; reset role");
     sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut *transaction).await?;
     transaction.commit().await?;
+    failpoint::reached("copied a table");
     add(weight, table.index_bytes as f64 * INDEX_WEIGHT);
     Ok(rows)
 }

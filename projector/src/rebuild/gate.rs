@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::PROJECTION_VERSION;
-use replica::SCHEMA_BUILDING;
+use replica::{SCHEMA_BUILDING, SCHEMA_LIVE};
 use service::config::Replica;
 use sqlx::{Connection, PgConnection};
 
@@ -24,7 +24,25 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Reads of a sample that are shown when they differ.
 const SHOWN: usize = 5;
 
-/// Compares; answers what was compared, for people.
+/// Compares with what serves, where that stands still because nobody applies to it: after an upgrade of the projection's
+/// logic, say. Answers the reads that differ.
+///
+/// # Errors
+/// When a database fails.
+pub(super) async fn at_rest(work: &Work<'_>) -> Result<Vec<Difference>, Error> {
+    let session = async |schema| {
+        let options = reading(&generation::applying(work.replica, schema)?);
+        let mut connection = PgConnection::connect_with(&options).await?;
+        let begin = "begin transaction isolation level repeatable read, read only";
+        sqlx::raw_sql(begin).execute(&mut connection).await?;
+        Ok::<_, Error>(connection)
+    };
+    let (mut serving, mut built) = (session(SCHEMA_LIVE).await?, session(SCHEMA_BUILDING).await?);
+    let (_reads, differences) = reads::compare(&mut serving, &mut built).await?;
+    Ok(differences)
+}
+
+/// Compares; answers what was compared, for people. `at_rest`: reads that are known to differ.
 ///
 /// # Errors
 /// When what was built differs, or there is nothing to compare it with, unless differences were accepted.
@@ -33,6 +51,7 @@ pub(super) async fn pass(
     replay: &mut Replay,
     pace: &mut Pace,
     progress: &Progress,
+    at_rest: Vec<Difference>,
 ) -> Result<String, Error> {
     let audit = mark::name();
     let serving = Waiting::begin(work.replica, &audit).await?;
@@ -57,7 +76,8 @@ pub(super) async fn pass(
             tracing::debug!(%error, "a snapshot was not let go of; its projector does it by itself");
         }
     }
-    let compared = compared?;
+    let mut compared = compared?;
+    compared.differences.extend(at_rest);
     let faults = compared.faults();
     if faults.is_empty() {
         return Ok(compared.words(mark.position.0));

@@ -12,6 +12,7 @@ use super::ahead::Ahead;
 use super::pace::Pace;
 use super::progress::Progress;
 use crate::apply::{Closing, Going, apply, apply_steps, in_steps};
+use crate::failpoint;
 use crate::failure::{Failure, Next};
 use crate::importing::Importing;
 use crate::resources::catalogue::Indexes;
@@ -93,6 +94,7 @@ impl Replay {
             }
             self.checkpoint = apply(&mut self.connection, &self.checkpoint, &batch).await?.checkpoint;
             progress.applied(self.checkpoint.position, self.checkpoint.importing);
+            failpoint::reached("applied a batch");
             pace.end(number).await;
         }
         Ok(())

@@ -14,7 +14,7 @@ use super::building::{Guard, discard};
 use super::pace::Pace;
 use super::progress::Progress;
 use super::replay::Replay;
-use crate::generation;
+use crate::{failpoint, generation};
 
 const LIVE: &str = include_str!("swap_live.sql");
 const TABLES: &str = include_str!("swap_tables.sql");
@@ -111,6 +111,7 @@ async fn attempt(
         return Err(crate::failure::Failure::Fenced.into());
     }
     sqlx::query("update live.checkpoint set fence = $1").bind(fence).execute(&mut *transaction).await?;
+    failpoint::reached("fences raised");
     if !equal {
         // A statement over two tables must not see one of each generation, which hold different rows.
         match keep_readers_out(&mut transaction).await {
@@ -119,7 +120,9 @@ async fn attempt(
         }
     }
     sqlx::raw_sql(AssertSqlSafe(renames(candidate))).execute(&mut *transaction).await?;
+    failpoint::reached("renamed");
     transaction.commit().await?;
+    failpoint::reached("swapped");
     Ok(Try::Done(Swapped { position: replay.position(), held: held.elapsed() }))
 }
 

@@ -7,6 +7,7 @@ use replica::Checkpoint;
 use sqlx::{PgConnection, Row};
 
 use crate::failure::Failure;
+use crate::ownership::take_over;
 use crate::run::Projection;
 
 const READS_OF_PREVIOUS: &str = include_str!("reads_of_previous.sql");
@@ -30,6 +31,20 @@ impl Projection {
             );
         }
         may
+    }
+
+    /// Takes the replica over. After a swap the session that applied until then is this process's own, and just ends.
+    pub(super) async fn take_over(&self, connection: &mut PgConnection) -> Result<Checkpoint, Failure> {
+        let began = Instant::now();
+        loop {
+            match take_over(connection).await? {
+                Some(checkpoint) => return Ok(checkpoint),
+                None if self.exchanged.load(Ordering::Relaxed) && began.elapsed() < APPLIED => {
+                    tokio::time::sleep(LOOK).await;
+                }
+                None => return Err(Failure::Fenced),
+            }
+        }
     }
 
     /// Whether the generation was exchanged for one that stands where the replica stood or beyond: writers have waited for
