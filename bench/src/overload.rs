@@ -18,8 +18,8 @@ use crate::error::Error;
 use crate::private::Private;
 use crate::unless_interrupted;
 use judgement::{Judgement, Phases};
-pub(crate) use wire::{Answer, Connection};
 use requests::{Kind, Requests};
+pub(crate) use wire::{Answer, Connection};
 
 /// Clients that ask one after another to find out what can be borne.
 const CLIENTS: usize = 64;
