@@ -9,6 +9,7 @@ use crate::commits::CommitArguments;
 use crate::follow::FollowArguments;
 use crate::import::ImportArguments;
 use crate::overload::OverloadArguments;
+use crate::rebuild::RebuildArguments;
 use crate::statements::StatementArguments;
 use crate::visible::VisibleArguments;
 
@@ -56,6 +57,7 @@ pub(crate) enum Other {
     Visible(VisibleArguments),
     Overload(OverloadArguments),
     Audit(AuditArguments),
+    Rebuild(RebuildArguments),
 }
 
 /// A row of the table.

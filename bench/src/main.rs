@@ -17,6 +17,7 @@ mod load;
 mod overload;
 mod private;
 mod reading;
+mod rebuild;
 mod report;
 mod row;
 mod rows;
@@ -49,6 +50,7 @@ async fn main() -> ExitCode {
         Some(Other::Visible(arguments)) => visible::run(arguments).await,
         Some(Other::Overload(arguments)) => overload::run(arguments).await,
         Some(Other::Audit(arguments)) => audit::run(arguments).await,
+        Some(Other::Rebuild(arguments)) => rebuild::run(arguments).await,
         None => run(&arguments).await,
     };
     match outcome {

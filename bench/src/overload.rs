@@ -19,6 +19,7 @@ use crate::private::Private;
 use crate::unless_interrupted;
 use judgement::{Judgement, Phases};
 use requests::{Kind, Requests};
+pub(crate) use wire::{Answer, Connection};
 
 /// Clients that ask one after another to find out what can be borne.
 const CLIENTS: usize = 64;

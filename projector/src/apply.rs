@@ -14,7 +14,7 @@ use crate::batch::Ready;
 use crate::failure::Failure;
 use crate::resources;
 
-pub(crate) use steps::{Going, apply_steps};
+pub(crate) use steps::{Closing, Going, apply_steps};
 
 /// The compare-and-set, always the first statement.
 const ADVANCE: &str = include_str!("apply/advance.sql");

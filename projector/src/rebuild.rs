@@ -13,6 +13,7 @@ mod ahead;
 mod copy;
 mod fill;
 mod gate;
+mod made_last;
 mod reads;
 mod source;
 
@@ -313,6 +314,10 @@ impl Work<'_> {
         let began = Instant::now();
         let mut guard = Guard::take(replica).await?;
         let progress = Progress::start(&replica.name, self.options.json);
+        if self.yields {
+            // What this process itself computes gives way to whoever serves on this machine.
+            let _may_not = rustix::process::nice(10);
+        }
         let mut pace = Pace::new(replica, self.options.max_rate, self.yields).await;
         let complete = resumed.as_ref().is_some_and(|known| known.complete);
         if resumed.is_none() {
@@ -336,6 +341,15 @@ impl Work<'_> {
         let events = replay.position().0 - from.0;
         let seconds = began.elapsed().as_secs_f64();
         progress.say(&format!("applied {events} events up to {} after {seconds:.1} s", replay.position()));
+        progress.phase(Phase::Index);
+        let indexing = Instant::now();
+        match made_last::make(replica, pace.side_by_side()).await? {
+            0 => {}
+            made => {
+                let seconds = indexing.elapsed().as_secs_f64();
+                progress.say(&format!("made {made} indexes that only reads need in {seconds:.1} s"));
+            }
+        }
         building::complete(&mut guard, SCHEMA_BUILDING).await?;
         failpoint::reached("complete");
 

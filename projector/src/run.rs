@@ -26,7 +26,7 @@ use stream::{Connection, Link};
 use tokio_util::sync::CancellationToken;
 
 use crate::announcer::{Announcer, Moved, View};
-use crate::apply::{Applied, Going, apply, apply_steps, in_steps};
+use crate::apply::{Applied, Closing, Going, apply, apply_steps, in_steps};
 use crate::batch::{Batches, Ready};
 use crate::failure::{Backoff, Failure, Next};
 use crate::generation;
@@ -345,7 +345,7 @@ impl Projection {
             tell();
         };
         let started = Instant::now();
-        let steps = apply_steps(&self.database, checkpoint, &told);
+        let steps = apply_steps(&self.database, checkpoint, Closing::TO_SERVE, &told);
         tokio::pin!(steps);
         let mut ticks = tokio::time::interval(ESTIMATE_EVERY);
         loop {

@@ -10,31 +10,39 @@ const LARGEST: usize = 4 << 20;
 
 /// What is judged of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     pub(super) retry_after: bool,
     pub(super) is_problem: bool,
     /// The number in `Atelier-Position`.
     pub(super) position: Option<i64>,
+    /// The whole `Atelier-Position`.
+    pub(crate) token: Option<String>,
+    /// It says that it is older than what was demanded.
+    pub(crate) stale: bool,
+    /// The connection ends with it.
+    pub(crate) closes: bool,
     /// Of a refusal, for whoever wants to know which.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// A keep-alive connection with one request on its way at a time.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
+    /// Where in it the last answer's body begins.
+    begins: usize,
 }
 
 impl Connection {
-    pub(super) async fn open(address: &str) -> io::Result<Connection> {
+    pub(crate) async fn open(address: &str) -> io::Result<Connection> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Connection { stream, received: Vec::with_capacity(16 << 10) })
+        Ok(Connection { stream, received: Vec::with_capacity(16 << 10), begins: 0 })
     }
 
     /// Sends a request and reads its whole answer.
-    pub(super) async fn ask(&mut self, request: &[u8]) -> io::Result<Answer> {
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> io::Result<Answer> {
         self.stream.write_all(request).await?;
         self.received.clear();
         loop {
@@ -46,6 +54,11 @@ impl Connection {
         }
     }
 
+    /// The body of the last answer.
+    pub(crate) fn body_of_last(&self) -> &[u8] {
+        &self.received[self.begins..]
+    }
+
     async fn body(&mut self, head: Head, begins: usize) -> io::Result<Answer> {
         while self.received.len() < begins + head.length {
             self.more().await?;
@@ -53,6 +66,7 @@ impl Connection {
         if self.received.len() > begins + head.length {
             return Err(wrong("more than one answer to one request"));
         }
+        self.begins = begins;
         let body = if head.answer.status < 400 { vec![] } else { self.received[begins..].to_vec() };
         Ok(Answer { body, ..head.answer })
     }
@@ -80,7 +94,8 @@ impl Head {
         let text = std::str::from_utf8(head).ok()?;
         let mut lines = text.split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-        let (mut length, mut retry_after, mut is_problem, mut position) = (None, false, false, None);
+        let (mut length, mut retry_after, mut is_problem) = (None, false, false);
+        let (mut token, mut stale, mut closes) = (None, false, false);
         for line in lines {
             let (name, value) = line.split_once(':')?;
             let value = value.trim();
@@ -91,12 +106,19 @@ impl Head {
             } else if name.eq_ignore_ascii_case("content-type") {
                 is_problem = value == "application/problem+json";
             } else if name.eq_ignore_ascii_case("atelier-position") {
-                position = value.split_once('-').and_then(|(_, position)| position.parse().ok());
+                token = Some(value.to_owned());
+            } else if name.eq_ignore_ascii_case("atelier-stale") {
+                stale = value == "true";
+            } else if name.eq_ignore_ascii_case("connection") {
+                closes = value.eq_ignore_ascii_case("close");
             }
         }
         // Nobody here is answered in chunks, or until the connection ends.
-        let length = length?;
-        Some(Head { answer: Answer { status, retry_after, is_problem, position, body: vec![] }, length })
+        let length = if status == 204 { 0 } else { length? };
+        let position = |token: &String| token.split_once('-')?.1.parse().ok();
+        let position = token.as_ref().and_then(position);
+        let answer = Answer { status, retry_after, is_problem, position, token, stale, closes, body: vec![] };
+        Some(Head { answer, length })
     }
 }
 

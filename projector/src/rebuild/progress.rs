@@ -30,6 +30,7 @@ pub(crate) enum Phase {
     Replay,
     Copy,
     CatchUp,
+    Index,
     Compare,
     Swap,
     Done,
@@ -46,6 +47,7 @@ impl Phase {
             Phase::Replay => "replaying",
             Phase::Copy => "copying",
             Phase::CatchUp => "catching up",
+            Phase::Index => "making indexes",
             Phase::Compare => "comparing",
             Phase::Swap => "swapping",
             Phase::Done => "done",
@@ -262,7 +264,7 @@ impl State {
                 line.seconds_left =
                     Some((elapsed * total.saturating_sub(done) as f64 / done as f64).ceil() as u64);
             }
-            Phase::Prepare | Phase::Compare | Phase::Swap | Phase::Done => {}
+            Phase::Prepare | Phase::Index | Phase::Compare | Phase::Swap | Phase::Done => {}
         }
         line
     }
