@@ -32,8 +32,8 @@ mod run;
 mod secrets;
 mod snapshot;
 mod status;
-mod verify;
 mod stream_backup;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -119,8 +119,15 @@ async fn main() -> ExitCode {
             snapshot::snapshot(&config, &replica, &out, dry_run, json).await
         }
         Verb::Restore { replica, from, max_rate, accept_differences, dry_run, json, .. } => {
-            let options =
-                rebuild::Options { replica, from: None, max_rate, accept_differences, fresh: false, dry_run, json };
+            let options = rebuild::Options {
+                replica,
+                from: None,
+                max_rate,
+                accept_differences,
+                fresh: false,
+                dry_run,
+                json,
+            };
             snapshot::restore(&config, &from, options).await
         }
         Verb::Stream(StreamVerb::Backup { out, dry_run, json, .. }) => {
