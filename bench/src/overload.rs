@@ -1,11 +1,8 @@
 //! `bench overload`: several times the load that the system can bear, and how it comes through.
 
-mod generator;
 mod judgement;
-mod memory;
 mod requests;
 mod tally;
-mod wire;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -13,19 +10,17 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use futures::FutureExt;
+use load::{First, memory};
 
 use crate::error::Error;
 use crate::private::Private;
 use crate::unless_interrupted;
 use judgement::{Judgement, Phases};
 use requests::{Kind, Requests};
-pub(crate) use wire::{Answer, Connection};
 
 /// Clients that ask one after another to find out what can be borne.
 const CLIENTS: usize = 64;
 const CAPACITY: Duration = Duration::from_secs(10);
-/// Before everything that is not a kernel's.
-const PRIORITY: i32 = -10;
 /// Before the first figure.
 const WARM_UP: Duration = Duration::from_secs(3);
 /// A rate that is borne with ease is so much of the highest.
@@ -66,17 +61,17 @@ async fn measure(arguments: &OverloadArguments, private: &Private) -> Result<(),
     let url = private.system.url();
     let address = url.trim_start_matches("http://");
     let rest = memory::now(&private.system);
-    // The shoppers' own machines are not busy: what is measured is the system's lateness and not the generator's. The
-    // system's processes have groups of their own.
-    if rustix::process::setpriority_pgrp(None, PRIORITY).is_err() {
+    // The system's processes have groups of their own.
+    let first = First::come();
+    if first.is_none() {
         println!("the generator may not come first, as root's would: its own lateness is counted too");
     }
-    let _warm = generator::closed(address, &requests, CLIENTS, WARM_UP).await;
+    let _warm = requests.closed(address, CLIENTS, WARM_UP).await;
     private.until_applied().await?;
     let before = private.stream_head().await?;
 
     let began = Instant::now();
-    let capacity = generator::closed(address, &requests, CLIENTS, CAPACITY).await;
+    let capacity = requests.closed(address, CLIENTS, CAPACITY).await;
     let borne = capacity.all() as f64 / began.elapsed().as_secs_f64();
     println!(
         "{CLIENTS} clients, one request after another: {borne:.0} a second are borne{}",
@@ -84,21 +79,21 @@ async fn measure(arguments: &OverloadArguments, private: &Private) -> Result<(),
     );
     private.until_applied().await?;
 
-    let normal = generator::open(address, &requests, borne * EASY, NORMAL).await;
+    let normal = requests.open(address, borne * EASY, NORMAL).await;
     println!("normal, {:.0} a second: {}", borne * EASY, told(&normal, NORMAL));
 
     let watch = memory::Watch::start(&private.system);
     let (processor, began) = (processor_seconds(), Instant::now());
     let rate = borne * arguments.times;
     let duration = Duration::from_secs(arguments.seconds);
-    let load = generator::open(address, &requests, rate, duration).await;
+    let load = requests.open(address, rate, duration).await;
     let ended = Instant::now();
     let own = (processor_seconds() - processor) / began.elapsed().as_secs_f64();
     println!("{} times that, {rate:.0} a second: {}", arguments.times, told(&load, duration));
     println!("the generator itself took {own:.2} of {} cores meanwhile", cores());
 
     let late = ended.elapsed();
-    let after = generator::open(address, &requests, borne * EASY, AFTER).await;
+    let after = requests.open(address, borne * EASY, AFTER).await;
     println!("normal again: {}", told(&after, AFTER));
     let memory = watch.stop();
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use contract::Token;
 use contract::keyed_hash::{HashingKey, parse_key};
+use local::SystemOptions;
 use tests::catalogue::{Spare, spare_products};
 use tests::{Private, Random, Shopper, eventually, tables, within};
 
@@ -14,6 +15,7 @@ use crate::drive::{Drive, Plan, Shared};
 use crate::history::{Operation, Record};
 use crate::log::{Logged, Reading};
 use crate::model::State;
+use crate::panics;
 use crate::proxy::Proxy;
 use crate::replica;
 use crate::row::{Seen, Setup, Stop};
@@ -42,6 +44,8 @@ pub(crate) struct Arena {
     pub(crate) looks: Vec<(String, State)>,
     /// Whether reads honour `Atelier-Min-Position`.
     pub(crate) tokens: bool,
+    /// What may be written about.
+    pub(crate) products: Vec<Spare>,
 }
 
 impl Arena {
@@ -54,7 +58,7 @@ impl Arena {
     /// When it does not start.
     pub(crate) async fn start(name: &str, setup: &Setup, seed: u64, quick: bool) -> Result<Arena, Stop> {
         let (mut proxy, mut disk) = (None, None);
-        let system = tests::with_catalogue(&format!("faults-{name}"), |mut options| {
+        let shape = |mut options: SystemOptions| {
             options.writers = setup.writers;
             // One writer makes a batch of whatever it can, the other one only of many: both ways are tried in each row.
             options = options.with_environment("writer-1", "ATELIER_WRITER_BATCH_FROM", "2");
@@ -72,8 +76,13 @@ impl Arena {
                 disk = Some(SmallDisk::mount(&options.data));
             }
             options
-        })
-        .await;
+        };
+        let name = format!("faults-{name}");
+        let system = if setup.catalogue {
+            tests::with_catalogue(&name, shape).await
+        } else {
+            tests::private(&name, shape).await
+        };
         let key = std::fs::read_to_string(system.data().keys().join("hashing.key"));
         let key = key.map_err(|error| format!("the hashing key cannot be read: {error}"))?;
         let hashing = HashingKey::new(parse_key(&key).map_err(|error| error.to_string())?);
@@ -90,9 +99,23 @@ impl Arena {
             hashing,
             looks: vec![],
             tokens: false,
+            products: spare_products().collect(),
         };
-        arena.tokens = arena.tokens_are_honoured().await;
+        if setup.catalogue {
+            arena.tokens = arena.tokens_are_honoured().await;
+        }
         Ok(arena)
+    }
+
+    /// The row has imported a catalogue of its own, with these products: what is judged begins here.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub(crate) async fn is_filled(&mut self, products: Vec<Spare>) -> Result<(), Stop> {
+        self.base = replica::read(&self.system, "a").await?;
+        self.products = products;
+        self.tokens = self.tokens_are_honoured().await;
+        Ok(())
     }
 
     /// Whether a demand that nobody can meet is answered as such.
@@ -114,8 +137,8 @@ impl Arena {
     /// The same for a second time.
     pub(crate) fn drive_named(&mut self, name: &str, plan: Plan) -> Drive {
         let shopper = self.system.shopper();
-        let products: Vec<Spare> = spare_products().take(8).collect();
-        Drive::start(&shopper, &self.history, &products, &mut self.random, name, plan)
+        let products = &self.products[..8];
+        Drive::start(&shopper, &self.history, products, &mut self.random, name, plan)
     }
 
     /// How many rounds a row makes.
@@ -125,7 +148,7 @@ impl Arena {
 
     /// A product that the drives leave alone.
     pub(crate) fn product(&self) -> Spare {
-        spare_products().nth(20).expect("the catalogue has hundreds of spare products")
+        *self.products.get(20).expect("every catalogue has hundreds of products")
     }
 
     /// A review of that product.
@@ -198,6 +221,7 @@ impl Arena {
 
     /// What the checkers find in what was done and what is there.
     pub(crate) fn faults(&self, log: &[Logged], replicas: &[(String, State)]) -> Vec<String> {
+        let panics = panics::told(&self.system.data().logs());
         let history = self.history.lock();
         checkers::run(&Evidence {
             history: &history,
@@ -206,6 +230,7 @@ impl Arena {
             replicas,
             hashing: &self.hashing,
             tokens: self.tokens,
+            panics: &panics,
         })
     }
 }

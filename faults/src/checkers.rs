@@ -29,6 +29,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) hashing: &'a HashingKey,
     /// Whether reads honour `Atelier-Min-Position`.
     pub(crate) tokens: bool,
+    /// Words of panics in the logs of our processes.
+    pub(crate) panics: &'a [String],
 }
 
 /// A checker with its name.
@@ -38,7 +40,7 @@ pub(crate) struct Checker {
 }
 
 /// All of them.
-pub(crate) const ALL: [Checker; 8] = [
+pub(crate) const ALL: [Checker; 9] = [
     Checker { name: "acknowledged writes are in the stream", check: acknowledged::stored },
     Checker { name: "what was told not to be stored is not", check: acknowledged::not_stored },
     Checker { name: "no message id twice", check: once::ids },
@@ -47,6 +49,7 @@ pub(crate) const ALL: [Checker; 8] = [
     Checker { name: "replicas are the fold of the stream", check: fold::folds },
     Checker { name: "replicas are equal at equal positions", check: fold::equal },
     Checker { name: "reads are never older than their token", check: tokens::honoured },
+    Checker { name: "no process of ours panicked", check: |evidence| evidence.panics.to_vec() },
 ];
 
 /// Runs all checkers; each fault begins with its checker's name.

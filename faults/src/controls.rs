@@ -17,6 +17,7 @@ use crate::drive::Plan;
 use crate::history::History;
 use crate::log::Logged;
 use crate::model::State;
+use crate::panics;
 use crate::row::{Seen, Setup, Stop};
 use crate::run::caught;
 
@@ -31,29 +32,49 @@ struct Case {
     history: History,
     log: Vec<Logged>,
     replicas: Vec<(String, State)>,
+    panics: Vec<String>,
 }
 
-/// Runs all controls and prints how each ended; whether every checker was seen to fail.
-pub(crate) async fn run(seed: u64) -> bool {
-    println!("{:10}  {:42}  control", "", "checker");
-    let mut well = true;
-    for (name, work) in
-        [("broken", broken_system(seed).boxed_local()), ("power", power::run(seed).boxed_local())]
-    {
-        match caught(work).await {
+/// How controls ended.
+pub(crate) struct Controls {
+    lines: Vec<String>,
+    /// Every checker was seen to fail, as far as this machine lets it.
+    well: bool,
+}
+
+impl Controls {
+    /// Prints them; whether every checker was seen to fail.
+    pub(crate) fn print(self) -> bool {
+        println!("\n{:10}  {:42}  control", "", "checker");
+        self.lines.iter().for_each(|line| println!("{line}"));
+        self.well
+    }
+}
+
+/// Runs all controls.
+pub(crate) async fn run(seed: u64) -> Controls {
+    let mut controls = Controls { lines: Vec::new(), well: true };
+    let (mut broken, mut power) = (Vec::new(), Vec::new());
+    let ended = [
+        ("broken", caught(broken_system(seed, &mut broken).boxed_local()).await),
+        ("power", caught(power::run(seed, &mut power).boxed_local()).await),
+    ];
+    controls.lines.extend(broken.into_iter().chain(power));
+    for (name, ended) in ended {
+        match ended {
             Ok(()) => {}
-            Err(Stop::Skipped(reason)) => println!("{:10}  {name}: {reason}", "skipped"),
+            Err(Stop::Skipped(reason)) => controls.lines.push(format!("{:10}  {name}: {reason}", "skipped")),
             Err(Stop::Failed(faults)) => {
-                well = false;
-                println!("{:10}  {name}: {}", "NOT SEEN", faults.join("\n            "));
+                controls.well = false;
+                controls.lines.push(format!("{:10}  {name}: {}", "NOT SEEN", faults.join("\n            ")));
             }
         }
     }
-    well
+    controls
 }
 
 /// One system, driven, judged clean, and then broken in one way after another.
-async fn broken_system(seed: u64) -> Result<(), Stop> {
+async fn broken_system(seed: u64, seen: &mut Vec<String>) -> Result<(), Stop> {
     let mut arena = Arena::start("controls", &SETUP, seed, true).await?;
     let drive = arena.drive(Plan::USUAL);
     drive.more(200, within(60)).await;
@@ -63,7 +84,7 @@ async fn broken_system(seed: u64) -> Result<(), Stop> {
     for control in broken::CONTROLS {
         let mut case = gather(&arena).await?;
         (control.break_it)(&mut arena, &mut case).await?;
-        seen_to_fail(&arena, control.checker, control.what, &case)?;
+        seen.push(seen_to_fail(&arena, control.checker, control.what, &case)?);
     }
     Ok(())
 }
@@ -71,11 +92,12 @@ async fn broken_system(seed: u64) -> Result<(), Stop> {
 /// What is there now.
 async fn gather(arena: &Arena) -> Result<Case, Stop> {
     let history = arena.history.lock().clone();
-    Ok(Case { history, log: arena.log().await?, replicas: arena.states().await? })
+    let panics = panics::told(&arena.system.data().logs());
+    Ok(Case { history, log: arena.log().await?, replicas: arena.states().await?, panics })
 }
 
-/// The checker must find a fault; it is printed.
-fn seen_to_fail(arena: &Arena, name: &str, what: &str, case: &Case) -> Result<(), Stop> {
+/// The checker must find a fault; what it found, in words.
+fn seen_to_fail(arena: &Arena, name: &str, what: &str, case: &Case) -> Result<String, Stop> {
     let checker = ALL.iter().find(|checker| checker.name == name);
     let checker = checker.ok_or_else(|| Stop::from(format!("there is no checker {name:?}")))?;
     let faults = (checker.check)(&Evidence {
@@ -85,12 +107,19 @@ fn seen_to_fail(arena: &Arena, name: &str, what: &str, case: &Case) -> Result<()
         replicas: &case.replicas,
         hashing: &arena.hashing,
         tokens: true,
+        panics: &case.panics,
     });
     match faults.first() {
         Some(fault) => {
             let fault: String = fault.chars().take(180).collect();
-            println!("{:10}  {name:42}  {what}\n{:12}{} found; the first: {fault}", "seen", "", faults.len());
-            Ok(())
+            let line = format!(
+                "{:10}  {name:42}  {what}\n{:12}{} found; the first: {fault}",
+                "seen",
+                "",
+                faults.len()
+            );
+            eprintln!("{line}");
+            Ok(line)
         }
         None => Err(Stop::from(format!("{name:?} finds nothing: {what}"))),
     }

@@ -5,6 +5,7 @@
 
 mod arena;
 mod arguments;
+mod beside;
 mod checkers;
 mod controls;
 mod damages;
@@ -14,6 +15,7 @@ mod history;
 mod leavings;
 mod log;
 mod model;
+mod panics;
 mod proxy;
 mod replica;
 mod row;
@@ -22,6 +24,7 @@ mod run;
 mod soak;
 mod store;
 mod synced;
+mod table;
 
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -49,16 +52,25 @@ async fn main() -> ExitCode {
     let seed = arguments.seed.unwrap_or_else(|| {
         SystemTime::UNIX_EPOCH.elapsed().map_or(1, |since| since.as_millis() as u64 % 1_000_000_007)
     });
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     run::catch_panics();
     let well = if let Some(minutes) = arguments.soak {
         soak::run(seed, Duration::from_secs(60 * minutes.max(1))).await
     } else if let Some(number) = arguments.damages {
         damages::run(seed, number).await
     } else if arguments.controls {
-        controls::run(seed).await
+        controls::run(seed).await.print()
     } else {
-        run::run(&chosen, seed, !arguments.all && arguments.rows.is_empty()).await
+        let quick = !arguments.all && arguments.rows.is_empty();
+        let mut table = run::run(&chosen, seed, quick).await;
+        if arguments.all {
+            table.add_those_apart();
+        }
+        // A checker that was not seen to fail counts for nothing, so all rows come with all controls.
+        let controls = if arguments.all { Some(controls::run(seed).await) } else { None };
+        println!("seed {seed}");
+        let passed = table.print();
+        controls.is_none_or(controls::Controls::print) && passed
     };
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -30,11 +30,14 @@ pub(crate) struct Setup {
     pub(crate) proxied: bool,
     /// Whether nats-server's store lies on a small disk of its own, for which one must be root.
     pub(crate) small_disk: bool,
+    /// Whether the tests' catalogue is imported before; a row without it brings its own.
+    pub(crate) catalogue: bool,
 }
 
 impl Setup {
     /// Two replicas, two writers, everything as it comes.
-    pub(crate) const USUAL: Setup = Setup { writers: 2, environment: &[], proxied: false, small_disk: false };
+    pub(crate) const USUAL: Setup =
+        Setup { writers: 2, environment: &[], proxied: false, small_disk: false, catalogue: true };
     /// The same with a proxy before nats-server.
     pub(crate) const PROXIED: Setup = Setup { proxied: true, ..Setup::USUAL };
 }

@@ -2,11 +2,17 @@
 
 mod answers;
 mod clocks;
+mod configuration;
+mod content;
 mod corpus;
 pub(crate) mod damage;
 mod generations;
+mod hostile;
+mod import;
+mod injection;
 mod nats;
 mod once;
+mod overload;
 mod poison;
 mod power;
 mod projector;
@@ -30,7 +36,7 @@ use crate::row::{Row, Stop};
 
 /// All rows, in the order of their numbers.
 pub(crate) fn all() -> Vec<&'static Row> {
-    let groups: [&'static [Row]; 15] = [
+    let groups: &[&'static [Row]] = &[
         &nats::ROWS,
         &power::ROWS,
         &storage::ROWS,
@@ -46,8 +52,14 @@ pub(crate) fn all() -> Vec<&'static Row> {
         &readers::ROWS,
         &clocks::ROWS,
         &generations::ROWS,
+        &overload::ROWS,
+        &hostile::ROWS,
+        &content::ROWS,
+        &injection::ROWS,
+        &import::ROWS,
+        &configuration::ROWS,
     ];
-    let mut rows: Vec<&'static Row> = groups.into_iter().flatten().collect();
+    let mut rows: Vec<&'static Row> = groups.iter().copied().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows
 }

@@ -9,6 +9,7 @@ use futures::FutureExt;
 use crate::arena::Arena;
 use crate::leavings;
 use crate::row::{Row, Seen, Stop};
+use crate::table::{End, Line, Table};
 
 /// Longer than any row takes.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -22,41 +23,25 @@ pub(crate) fn catch_panics() {
     }));
 }
 
-/// Runs rows and prints the table; whether none failed.
-pub(crate) async fn run(rows: &[&Row], seed: u64, quick: bool) -> bool {
+/// Runs rows; each is told of on the standard error when it ends, and all together make the table.
+pub(crate) async fn run(rows: &[&Row], seed: u64, quick: bool) -> Table {
     let began = Instant::now();
-    println!("{:>3}  {:7}  {:>7}  {:>9}  fault", "row", "", "took", "recovered");
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    let mut table = Table::default();
     for row in rows {
         let started = Instant::now();
         let ended = one(row, seed.wrapping_add(u64::from(row.number)), quick).await;
-        let took = format!("{:.1} s", started.elapsed().as_secs_f64());
-        let (word, recovered, lines) = match ended {
-            Ok(seen) => {
-                passed += 1;
-                let recovered =
-                    seen.recovered.map_or(String::new(), |longest| format!("{:.1} s", longest.as_secs_f64()));
-                ("pass", recovered, seen.notes)
-            }
-            Err(Stop::Skipped(reason)) => {
-                skipped += 1;
-                ("skipped", String::new(), vec![reason])
-            }
-            Err(Stop::Failed(faults)) => {
-                failed += 1;
-                ("FAIL", String::new(), faults)
-            }
+        let (end, recovered, notes) = match ended {
+            Ok(seen) => (End::Pass, seen.recovered, seen.notes),
+            Err(Stop::Skipped(reason)) => (End::Skipped, None, vec![reason]),
+            Err(Stop::Failed(faults)) => (End::Fail, None, faults),
         };
-        println!("{:>3}  {word:7}  {took:>7}  {recovered:>9}  {}", row.number, row.title);
-        for line in lines {
-            println!("{:33}{line}", "");
-        }
+        let took = Some(started.elapsed());
+        let line = Line { number: row.number, end, took, recovered, title: row.title, notes };
+        eprintln!("{line}");
+        table.add(line);
     }
-    println!(
-        "{passed} passed, {failed} failed, {skipped} skipped in {:.0} s; seed {seed}",
-        began.elapsed().as_secs_f64()
-    );
-    failed == 0
+    table.took = began.elapsed();
+    table
 }
 
 /// One row, its system taken down at the end whatever happened.

@@ -1,7 +1,9 @@
 //! The file of rows that could not be saved: file, line, reason, raw text.
 //!
-//! The raw text may hold e-mail addresses, so the file's mode is 0600, and it is the only place they go to.
+//! The raw text may hold e-mail addresses, so the file's mode is 0600, and it is the only place they go to. Somebody may
+//! open it in a spreadsheet, so a text that one would take for a formula begins with an apostrophe there.
 
+use std::borrow::Cow;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, BufWriter};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -61,7 +63,7 @@ impl Quarantine {
         let (line, reason) = (line.to_string(), reason.to_string());
         let raw = &raw[..raw.len().min(LONGEST_TEXT)];
         self.writer
-            .write_record([file.as_bytes(), line.as_bytes(), reason.as_bytes(), raw])
+            .write_record([file.as_bytes(), line.as_bytes(), reason.as_bytes(), &as_text(raw)])
             .map_err(|error| Error { path: self.path.clone(), source: error.into() })
     }
 
@@ -70,6 +72,35 @@ impl Quarantine {
         match self.writer.flush() {
             Ok(()) => Ok(self.path),
             Err(source) => Err(Error { path: self.path, source }),
+        }
+    }
+}
+
+/// What a spreadsheet would compute, which may open addresses and start programs, becomes a text to it.
+fn as_text(raw: &[u8]) -> Cow<'_, [u8]> {
+    if raw.first().is_some_and(|first| b"=+-@\t\r".contains(first)) {
+        Cow::Owned([b"'", raw].concat())
+    } else {
+        Cow::Borrowed(raw)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_text;
+
+    #[test]
+    fn what_a_spreadsheet_would_compute_is_a_text() {
+        for (raw, text) in [
+            ("=1+1,2", "'=1+1,2"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@SUM(1)", "'@SUM(1)"),
+            ("\t=1", "'\t=1"),
+            ("1,=2", "1,=2"),
+            ("", ""),
+        ] {
+            assert_eq!(&*as_text(raw.as_bytes()), text.as_bytes());
         }
     }
 }

@@ -15,6 +15,7 @@ mod ownership;
 mod prefix;
 mod privacy;
 mod rejection;
+mod remembered;
 mod statements;
 mod text;
 mod tokens;

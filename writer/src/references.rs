@@ -1,8 +1,9 @@
 //! What a writer asks replicas: does what a write refers to exist, who holds an `Idempotency-Key`, what became of an
-//! event. Asked in groups, of the most advanced live replica.
+//! event. Asked in groups, of the most advanced live replica; what was seen to exist is not asked again.
 
 mod existing;
 mod group;
+mod memory;
 mod outcomes;
 mod replicas;
 
@@ -18,8 +19,8 @@ use tokio::sync::watch;
 
 use crate::outcome::unhealthy;
 use crate::visibility::Visibility;
-use existing::Existing;
 pub(crate) use existing::Kind;
+use existing::{Existing, Look};
 use outcomes::Outcomes;
 use replicas::Replicas;
 
@@ -45,7 +46,7 @@ impl References {
     ) -> Result<References, replica::Error> {
         let replicas = Replicas::new(replicas, visibility.clone())?;
         Ok(References {
-            existing: Existing::new(&replicas),
+            existing: Existing::new(&replicas, connection.clone()),
             outcomes: Outcomes::new(&replicas),
             connection,
             visibility,
@@ -69,10 +70,11 @@ impl References {
         let mut waited = false;
         loop {
             let position = Position::from_i64(id);
-            let found = self.existing.look(kind, id).await?;
-            if found.exists {
-                return Ok(());
-            } else if position < Position::FIRST || found.position >= id {
+            let missing_at = match self.existing.look(kind, id).await? {
+                Look::Exists => return Ok(()),
+                Look::MissingAt(missing_at) => missing_at,
+            };
+            if position < Position::FIRST || missing_at >= id {
                 return Err(Problem::unknown(kind.word(), id));
             } else if waited {
                 return Err(Problem::unavailable(

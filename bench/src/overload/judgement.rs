@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::memory::{Memory, allowed};
+use load::memory::{Memory, beyond};
+
 use super::requests::Kind;
 use super::tally::Tally;
 use crate::error::Error;
@@ -36,12 +37,9 @@ impl Judgement {
     pub(super) fn memory(&mut self, rest: &Memory, highest: &Memory) {
         for (name, most) in highest {
             let rest = rest.get(name).copied().unwrap_or_default();
-            let text = format!("{name}: {} MB at rest, {} MB at most under load", rest >> 20, most >> 20);
-            println!("{text}");
-            if *most > allowed(rest) {
-                self.broken.push(format!("{text}, over {} MB", allowed(rest) >> 20));
-            }
+            println!("{name}: {} MB at rest, {} MB at most under load", rest >> 20, most >> 20);
         }
+        self.broken.extend(beyond(rest, highest));
     }
 
     pub(super) fn answers(&mut self, phases: &Phases) {

@@ -1,5 +1,12 @@
 //! The requests of the load, made once: pages of reviews, styles, and new reviews that wait for the replicas.
 
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use load::Answer;
+
+use super::tally::Tally;
 use crate::error::Error;
 use crate::private::Private;
 use crate::rows::writes::reviews;
@@ -36,6 +43,25 @@ const WRITE_OF: usize = 10;
 /// All of them, in the order in which they are sent, again and again.
 pub(super) struct Requests(Vec<(Kind, Vec<u8>)>);
 
+/// Requests, and what came back in one phase.
+pub(super) struct Phase {
+    requests: Arc<Requests>,
+    tally: Mutex<Tally>,
+}
+
+impl load::Requests for Phase {
+    fn bytes(&self, number: usize) -> Cow<'_, [u8]> {
+        let all = &self.requests.0;
+        Cow::Borrowed(&all[number % all.len()].1)
+    }
+
+    fn answered(&self, number: usize, due: Instant, answer: std::io::Result<Answer>) {
+        let all = &self.requests.0;
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.add(all[number % all.len()].0, due, answer);
+    }
+}
+
 impl Requests {
     pub(super) async fn prepare(private: &Private) -> Result<Requests, Error> {
         let mut all = Vec::new();
@@ -55,12 +81,31 @@ impl Requests {
         Ok(Requests(all))
     }
 
-    pub(super) fn kind(&self, number: usize) -> Kind {
-        self.0[number % self.0.len()].0
+    /// So many at a time, one after another, for so long.
+    pub(super) async fn closed(self: &Arc<Self>, address: &str, clients: usize, duration: Duration) -> Tally {
+        let phase = self.phase();
+        let _next = load::closed(address, &phase, 0, clients, duration).await;
+        phase.ended()
     }
 
-    pub(super) fn bytes(&self, number: usize) -> &[u8] {
-        &self.0[number % self.0.len()].1
+    /// So many a second for so long.
+    pub(super) async fn open(self: &Arc<Self>, address: &str, rate: f64, duration: Duration) -> Tally {
+        let phase = self.phase();
+        let sent = load::open(address, &phase, 0, rate, duration).await;
+        let mut tally = phase.ended();
+        tally.unsent = sent.unsent;
+        tally
+    }
+
+    fn phase(self: &Arc<Self>) -> Arc<Phase> {
+        Arc::new(Phase { requests: self.clone(), tally: Mutex::new(Tally::new(Instant::now())) })
+    }
+}
+
+impl Phase {
+    fn ended(self: Arc<Self>) -> Tally {
+        let phase = Arc::into_inner(self).expect("all tasks of a load have ended");
+        phase.tally.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

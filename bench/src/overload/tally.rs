@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use contract::Token;
+use load::Answer;
+
 use super::requests::Kind;
-use super::wire::Answer;
 use crate::figures::percentile;
 
 /// One request that was done.
@@ -59,8 +61,9 @@ impl Tally {
             Ok(answer) if answer.status == kind.done() => {
                 self.done.push(Done { kind, at, milliseconds });
                 if kind == Kind::Write {
-                    match answer.position {
-                        Some(position) => self.acknowledged.push(position),
+                    let token: Option<Token> = answer.position.and_then(|text| text.parse().ok());
+                    match token {
+                        Some(token) => self.acknowledged.push(token.position.as_i64()),
                         None => self.fault("a write without a position".to_owned()),
                     }
                 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::asked::{Asked, Request};
 use crate::error::Error;
-use crate::overload::{Answer, Connection};
+use load::{Answer, Connection};
 use crate::private::Private;
 
 /// Reads and writes in a second, each.
@@ -168,7 +168,7 @@ async fn one(shared: Arc<Shared>, due: Instant, request: Request, number: u64) {
                 shared.differs(place, body).then(|| format!("{}: another answer than before", request.what))
             }
             None => {
-                token = answer.token;
+                token = answer.position;
                 None
             }
         },

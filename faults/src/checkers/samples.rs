@@ -77,6 +77,7 @@ impl Sample {
             replicas: &self.replicas,
             hashing: &self.hashing,
             tokens: true,
+            panics: &[],
         }
     }
 }

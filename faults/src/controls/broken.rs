@@ -1,5 +1,8 @@
 //! What each checker must see, but for the loss of power.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+
 use contract::{Envelope, Event, Idempotency, Millis, Token};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
@@ -21,7 +24,7 @@ pub(super) struct Control {
 }
 
 /// In this order: what is broken stays broken.
-pub(super) const CONTROLS: [Control; 8] = [
+pub(super) const CONTROLS: [Control; 9] = [
     Control {
         checker: "reads are never older than their token",
         what: "a reader that knows of no token, and whose projector hangs",
@@ -62,10 +65,16 @@ pub(super) const CONTROLS: [Control; 8] = [
         what: "the same",
         break_it: |_, _| async { Ok(()) }.boxed_local(),
     },
+    Control {
+        checker: "no process of ours panicked",
+        what: "the first line that Rust writes of a panic, put into a writer's log by hand",
+        break_it: |arena, case| a_panic(arena, case).boxed_local(),
+    },
 ];
 
 const BY_HAND: &str = "insert into interactions (id, element, widget, time, date) \
      select $1, element, widget, time, date from interactions where id = $2";
+const PANIC: &str = "\nthread 'tokio-rt-worker' (4711) panicked at writer/src/commit.rs:1:1:\nby hand\n";
 const SKIP: &str = "delete from interactions where id = (select max(id) from interactions)";
 
 async fn a_reader_without_tokens(arena: &mut Arena, case: &mut Case) -> Result<(), Stop> {
@@ -139,6 +148,15 @@ async fn a_key_applied_twice(arena: &mut Arena, case: &mut Case) -> Result<(), S
 async fn a_skipped_event(arena: &mut Arena, case: &mut Case) -> Result<(), Stop> {
     let mut connection = connected(arena, "a").await?;
     sqlx::raw_sql(SKIP).execute(&mut connection).await.map_err(|error| error.to_string())?;
+    *case = gather(arena).await?;
+    Ok(())
+}
+
+async fn a_panic(arena: &mut Arena, case: &mut Case) -> Result<(), Stop> {
+    let log = arena.system.process("writer-1").log().to_owned();
+    let written =
+        OpenOptions::new().append(true).open(&log).and_then(|mut log| log.write_all(PANIC.as_bytes()));
+    written.map_err(|error| format!("{} cannot be written: {error}", log.display()))?;
     *case = gather(arena).await?;
     Ok(())
 }

@@ -26,7 +26,7 @@ const SYNCS: &str = "sync_interval: always";
 const SYNCS_LATER: &str = "sync_interval: \"2m\"";
 
 /// Drives a system whose stream syncs late, takes the power away, and lets the checker look.
-pub(super) async fn run(seed: u64) -> Result<(), Stop> {
+pub(super) async fn run(seed: u64, seen: &mut Vec<String>) -> Result<(), Stop> {
     let mut arena = Arena::start("controls-power", &SETUP, seed, true).await?;
     let failed = |error: std::io::Error| Stop::from(format!("the store cannot be copied: {error}"));
     let nats = arena.system.process("nats").clone();
@@ -64,10 +64,13 @@ pub(super) async fn run(seed: u64) -> Result<(), Stop> {
     fs::remove_dir_all(&store).map_err(failed)?;
     leavings::copy(&on_disk, &store).map_err(failed)?;
     nats.start().await?;
-    let case = Case { history: before, log: arena.log().await?, replicas: arena.states().await? };
+    let (log, replicas) = (arena.log().await?, arena.states().await?);
+    let case = Case { history: before, log, replicas, panics: vec![] };
     let what = format!("default sync and a loss of power; {counted}");
-    seen_to_fail(&arena, "acknowledged writes are in the stream", &what, &case)?;
-    seen_to_fail(&arena, "replicas are the fold of the stream", &what, &case)
+    for checker in ["acknowledged writes are in the stream", "replicas are the fold of the stream"] {
+        seen.push(seen_to_fail(&arena, checker, &what, &case)?);
+    }
+    Ok(())
 }
 
 /// Counts the fsyncs of a process.

@@ -132,6 +132,7 @@ impl Prepared {
             replicas: &found,
             hashing: &self.arena.hashing,
             tokens: false,
+            panics: &[],
         });
         match decided {
             Ok(refused) => sight.refused = refused,

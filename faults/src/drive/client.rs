@@ -8,7 +8,7 @@ use contract::Token;
 use contract::headers::{ATTEMPT, IDEMPOTENCY_KEY, MIN_POSITION, POSITION, SESSION, STALE};
 use reqwest::{Method, RequestBuilder};
 use tests::catalogue::Spare;
-use tests::{Answer, Random, Shopper};
+use tests::{Random, Shopper};
 
 use super::Shared;
 use crate::history::{Operation, Outcome, Read, Record};
@@ -164,7 +164,7 @@ pub(crate) async fn attempt(
 ) -> Outcome {
     let request = with(shopper.request(operation.method(), &operation.path()), operation, key, attempt);
     match shopper.try_send(request).await {
-        Ok(answer) => told(operation, &answer),
+        Ok(answer) => told(operation, answer.status, answer.header(POSITION), &answer.body),
         Err(error) => Outcome::Unknown(format!("no answer: {error}")),
     }
 }
@@ -186,13 +186,13 @@ fn with(
     request
 }
 
-/// What an answer tells about the write.
-fn told(operation: &Operation, answer: &Answer) -> Outcome {
-    let said = format!("{} {}", answer.status, answer.body.trim());
-    match answer.status {
-        201 | 204 => match answer.header(POSITION).and_then(|token| token.parse().ok()) {
+/// What an answer tells about the write: its status, its `Atelier-Position`, its body.
+pub(crate) fn told(operation: &Operation, status: u16, position: Option<&str>, body: &str) -> Outcome {
+    let said = format!("{status} {}", body.trim());
+    match status {
+        201 | 204 => match position.and_then(|token| token.parse().ok()) {
             Some(token) => {
-                let body = serde_json::from_str::<serde_json::Value>(&answer.body).unwrap_or_default();
+                let body = serde_json::from_str::<serde_json::Value>(body).unwrap_or_default();
                 let id = operation.made().and_then(|name| body[name].as_i64());
                 Outcome::Stored { token, id }
             }

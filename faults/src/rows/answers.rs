@@ -34,9 +34,8 @@ pub(crate) const ROWS: [Row; 2] = [
     },
 ];
 
-/// A page of so many reviews with texts of so many letters: more than all buffers between a reader and its client.
-const REVIEWS: usize = 1_000;
-const LETTERS: usize = 5_000;
+/// Reviews, and letters of the text of each: more than all buffers between a reader and its client take.
+const LONG: (usize, usize) = (1_000, 5_000);
 /// Asked for one after the other on one connection.
 const PIPELINED: usize = 8;
 /// How much of them a client takes before the reader is killed.
@@ -45,7 +44,7 @@ const END_READERS: &str =
     "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'atelier_reader'";
 
 async fn postgres_goes(arena: &mut Arena) -> Result<Seen, Stop> {
-    let page = Page::write(arena).await?;
+    let page = Page::write(arena, LONG).await?;
     let reading = Reading::start(arena, &page);
     for round in 0..arena.rounds(4, 12) {
         reading.more(10).await;
@@ -75,7 +74,7 @@ async fn postgres_goes(arena: &mut Arena) -> Result<Seen, Stop> {
 }
 
 async fn reader_goes(arena: &mut Arena) -> Result<Seen, Stop> {
-    let page = Page::write(arena).await?;
+    let page = Page::write(arena, LONG).await?;
     let reading = Reading::start(arena, &page);
     let rounds = arena.rounds(4, 12);
     let (mut whole, mut cut) = (0, 0);
@@ -158,17 +157,17 @@ fn answer(bytes: &[u8]) -> Result<Option<(u16, &[u8], &[u8])>, Stop> {
 
 /// A long answer, as it is when all is well.
 #[derive(Clone)]
-struct Page {
+pub(super) struct Page {
     path: String,
     body: Arc<str>,
 }
 
 impl Page {
-    /// Writes the reviews that make it long, and reads it.
-    async fn write(arena: &Arena) -> Result<Page, Stop> {
+    /// Writes so many reviews with texts of so many letters, which make it long, and reads it.
+    pub(super) async fn write(arena: &Arena, (reviews, letters): (usize, usize)) -> Result<Page, Stop> {
         let shopper = arena.system.shopper();
-        let text = "It fits as it should. ".repeat(LETTERS / 22);
-        for group in (0..REVIEWS).collect::<Vec<_>>().chunks(50) {
+        let text = "It fits as it should. ".repeat(letters / 22);
+        for group in (0..reviews).collect::<Vec<_>>().chunks(50) {
             let written = join_all(group.iter().map(|number| {
                 let mut body = arena.review(&format!("long-{number}")).body().unwrap_or_default();
                 body["body"] = Value::from(text.as_str());
@@ -180,17 +179,26 @@ impl Page {
             }
         }
         arena.system.ready().await;
-        let path = format!("/reviews?product_id={}&count={REVIEWS}", arena.product().id);
+        let path = format!("/reviews?product_id={}&count={reviews}", arena.product().id);
         let answer = shopper.get(&path).await;
         let held = answer.json()["results"].as_array().map_or(0, Vec::len);
-        if held != REVIEWS {
-            return Err(Stop::from(format!("a page of {REVIEWS} reviews holds {held}")));
+        if held != reviews {
+            return Err(Stop::from(format!("a page of {reviews} reviews holds {held}")));
         }
         Ok(Page { path, body: answer.body.into() })
     }
 
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Of its body, in bytes.
+    pub(super) fn length(&self) -> usize {
+        self.body.len()
+    }
+
     /// Nobody keeps what was cut: both readers and nginx answer the whole page again.
-    async fn is_read_whole(&self, arena: &Arena) -> Result<(), Stop> {
+    pub(super) async fn is_read_whole(&self, arena: &Arena) -> Result<(), Stop> {
         arena.system.ready().await;
         for url in arena.system.reader_urls().into_iter().chain([arena.system.url()]) {
             let shopper = Shopper::at(url);

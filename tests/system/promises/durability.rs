@@ -1,87 +1,17 @@
 //! Invariant 6: what was acknowledged to a shopper is on disk in the stream.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::net::TcpListener;
-use std::process::Stdio;
 
-use local::{Ready, TemporaryFolder};
-use tests::{Load, Operator, Said, catalogue, eventually, shared, wire, with_catalogue, within};
-use tokio::process::{Child, Command};
-
-/// A nats-server of a test's own making.
-struct Nats {
-    url: String,
-    monitor: String,
-    _process: Child,
-    _folder: TemporaryFolder,
-}
-
-impl Nats {
-    async fn start(system: &local::System, sync: &str) -> Nats {
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let (address, monitor) = (free(), free());
-        let folder = TemporaryFolder::new("nats").unwrap();
-        let configuration = folder.path().join("nats.conf");
-        let store = folder.path().join("store");
-        let text = format!(
-            "listen: \"{address}\"\nhttp: \"{monitor}\"\njetstream {{ store_dir: {store:?}\n{sync} }}\n"
-        );
-        fs::write(&configuration, text).unwrap();
-        let mut command = Command::new(&system.components().nats_server);
-        command.arg("-c").arg(configuration).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        let process = command.spawn().unwrap();
-        let ready = Ready::Http { address: monitor, path: "/healthz".into() };
-        eventually("nats-server is ready", within(30), async || ready.check().await).await;
-        Nats {
-            url: format!("nats://{address}"),
-            monitor: format!("http://{monitor}"),
-            _process: process,
-            _folder: folder,
-        }
-    }
-
-    /// `projector init` and what [`Nats::services`] says.
-    async fn commands(&self, operator: &Operator) -> Vec<Said> {
-        let mut said = vec![
-            operator
-                .run("projector", ["init"].into_iter().chain(self.overrides().iter().map(String::as_str)))
-                .await,
-        ];
-        said.extend(self.services(operator).await);
-        said
-    }
-
-    fn overrides(&self) -> [String; 4] {
-        let set = "--set".to_owned();
-        [set.clone(), format!("stream.url={}", self.url), set, format!("stream.monitor_url={}", self.monitor)]
-    }
-
-    /// What the services say that follow or feed the stream, run against this server.
-    async fn services(&self, operator: &Operator) -> Vec<Said> {
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let (listen, operations) = (free(), free());
-        let mut said = Vec::new();
-        for (binary, arguments) in [
-            ("projector", vec!["run", "--replica", "a", "--operations", &operations]),
-            ("writer", vec!["run", "--listen", &listen, "--operations", &operations]),
-        ] {
-            let overrides = self.overrides();
-            let arguments = arguments.into_iter().chain(overrides.iter().map(String::as_str));
-            said.push(operator.run(binary, arguments).await);
-        }
-        said
-    }
-}
+use tests::{Load, OwnNats, catalogue, shared, wire, with_catalogue, within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nats_server_that_acknowledges_before_it_syncs_is_refused_by_name() {
     let system = shared().await;
-    let nats = Nats::start(&system, "").await;
+    let nats = OwnNats::start(&system, "").await;
     for said in nats.commands(&system.operator()).await {
         let _refusal = said.expect_refusal(&["sync_interval: always", "accept_acknowledgement_before_sync"]);
     }
-    let interval = Nats::start(&system, "sync_interval: \"10s\"").await;
+    let interval = OwnNats::start(&system, "sync_interval: \"10s\"").await;
     for said in interval.commands(&system.operator()).await {
         let _refusal = said.expect_refusal(&["sync_interval: always"]);
     }
@@ -90,7 +20,7 @@ async fn a_nats_server_that_acknowledges_before_it_syncs_is_refused_by_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_accepted_by_a_setting_whose_name_says_the_risk() {
     let system = shared().await;
-    let nats = Nats::start(&system, "").await;
+    let nats = OwnNats::start(&system, "").await;
     let url = format!("stream.url={}", nats.url);
     let accept = "stream.accept_acknowledgement_before_sync=true";
     // By default a server takes less than the share of the disk that a stream asks for.
@@ -102,7 +32,7 @@ async fn it_is_accepted_by_a_setting_whose_name_says_the_risk() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_differs_in_what_matters_is_refused_naming_each_difference() {
     let system = shared().await;
-    let nats = Nats::start(&system, "sync_interval: always").await;
+    let nats = OwnNats::start(&system, "sync_interval: always").await;
     let stream = serde_json::json!({"name": "ATELIER", "subjects": ["atelier.>"], "storage": "file",
         "retention": "limits", "discard": "old", "max_age": 3_600_000_000_000_u64, "num_replicas": 1});
     let made = wire::request(
@@ -129,9 +59,37 @@ async fn a_stream_that_differs_in_what_matters_is_refused_naming_each_difference
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_acknowledges_before_its_data_is_on_disk_is_refused_although_the_server_syncs() {
+    let system = shared().await;
+    let nats = OwnNats::start(&system, "sync_interval: always").await;
+    // As `projector init` would make it, but for the one setting that the server takes with it only without batches.
+    let stream = serde_json::json!({"name": "ATELIER", "subjects": ["atelier.v1.>"], "storage": "file",
+        "retention": "limits", "discard": "new", "num_replicas": 1, "deny_delete": true, "deny_purge": true,
+        "allow_direct": true, "first_seq": 1_000_000_000, "persist_mode": "async"});
+    let made = wire::request(
+        &nats.url,
+        "$JS.API.STREAM.CREATE.ATELIER",
+        &BTreeMap::new(),
+        stream.to_string().as_bytes(),
+    )
+    .await;
+    assert_eq!(made["config"]["persist_mode"], "async", "{made}");
+    for said in nats.commands(&system.operator()).await {
+        let _refusal = said.expect_refusal(&["persist_mode is async"]);
+    }
+    let said = nats.run(&system.operator(), "projector", &["doctor", "--json"]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let settings = checks.iter().find(|check| check["name"] == "stream.settings").unwrap();
+    assert_eq!(settings["outcome"], "fail", "{report:#}");
+    assert!(settings["found"].as_str().unwrap().contains("persist_mode is async"), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_stream_services_refuse_and_name_the_command_that_makes_it() {
     let system = shared().await;
-    let nats = Nats::start(&system, "sync_interval: always").await;
+    let nats = OwnNats::start(&system, "sync_interval: always").await;
     for said in nats.services(&system.operator()).await {
         let _refusal = said.expect_refusal(&["ATELIER", "projector init"]);
     }

@@ -7,53 +7,13 @@ use contract::catalogue::CatalogueOpened;
 use contract::resources::reviews::ReviewHelpful;
 use contract::{Event, Millis};
 use sample::{Dirt, Summary};
-use tests::{Private, catalogue, empty, eventually, review, stream_access, tables, within};
+use tests::imported::{Counted, FILES, Quarantined, counted, quarantined};
+use tests::{catalogue, empty, eventually, review, stream_access, tables, within};
 
 const PRODUCTS: u64 = 300;
-const FILES: [(&str, &str); 14] = [
-    ("product.csv", "products"),
-    ("features.csv", "features"),
-    ("styles.csv", "styles"),
-    ("skus.csv", "skus"),
-    ("photos.csv", "style_photos"),
-    ("related.csv", "related_products"),
-    ("reviews.csv", "reviews"),
-    ("reviews_photos.csv", "review_photos"),
-    ("characteristics.csv", "characteristics"),
-    ("characteristic_reviews.csv", "characteristic_ratings"),
-    ("questions.csv", "questions"),
-    ("answers.csv", "answers"),
-    ("answers_photos.csv", "answer_photos"),
-    ("cart.csv", "legacy_cart_lines"),
-];
 
 fn sample(folder: &Path, seed: u64) -> Summary {
     sample::generate(&sample::Options { products: PRODUCTS, seed }, folder, &mut |_| ()).unwrap()
-}
-
-/// What was set aside: file, line, reason.
-fn quarantined(system: &Private) -> Vec<(String, u64, String)> {
-    let quarantine = csv::Reader::from_path(system.place("quarantine").join("quarantine.csv")).unwrap();
-    let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
-    quarantine
-        .into_byte_records()
-        .map(|record| {
-            let record = record.unwrap();
-            (text(&record[0]), text(&record[1]).parse().unwrap(), text(&record[2]))
-        })
-        .collect()
-}
-
-/// The numbers behind each file's name in the importer's table: lines, other lines, rows, imported, repaired, dropped,
-/// quarantined.
-fn table(said: &str) -> BTreeMap<String, Vec<u64>> {
-    let numbers = |line: &str| {
-        let mut words = line.split_whitespace();
-        let name = words.next()?.to_owned();
-        let numbers: Vec<u64> = words.map_while(|word| word.parse().ok()).collect();
-        (numbers.len() == 7).then_some((name, numbers))
-    };
-    said.lines().filter_map(numbers).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,17 +22,13 @@ async fn every_row_is_imported_dropped_or_quarantined_and_both_replicas_hold_the
     let folder = system.place("sample");
     let made = sample(&folder, 7);
     let said = system.operator().import(&folder).await.expect_success();
-    let told = table(&said.out);
+    let told = counted(&said.out);
     for (file, _) in FILES {
         let expected = made.file(file).unwrap();
-        let Some([lines, other, rows, imported, repaired, dropped, quarantined]) =
-            told.get(file).map(|all| &all[..])
-        else {
-            panic!("{said:?}")
-        };
-        assert_eq!((imported + dropped + quarantined, other + rows), (*rows, *lines), "{file}: {said:?}");
+        let Counted { lines, other, rows, imported, repaired, dropped, quarantined } = told[file];
+        assert_eq!((imported + dropped + quarantined, other + rows), (rows, lines), "{file}: {said:?}");
         assert_eq!(
-            (*imported, *dropped, *quarantined),
+            (imported, dropped, quarantined),
             (expected.imported(), expected.dropped(), expected.quarantined()),
             "{file}"
         );
@@ -80,7 +36,7 @@ async fn every_row_is_imported_dropped_or_quarantined_and_both_replicas_hold_the
     }
 
     let mut set_aside: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    for (file, line, reason) in quarantined(&system) {
+    for Quarantined { file, line, reason, .. } in quarantined(&system) {
         let (missing, twice) = set_aside.entry(file).or_default();
         assert!(line > 1, "the line's number: {line}");
         *missing += u64::from(reason.contains("is not among"));
@@ -208,24 +164,24 @@ async fn five_in_a_hundred_rows_broken_in_every_way_are_set_aside_and_the_others
     let spoilt = sample::spoil(&folder, 5, 11).unwrap();
     assert!(spoilt.len() > 500, "{} lines", spoilt.len());
     let said = system.operator().import(&folder).await.expect_success();
-    let told = table(&said.out);
+    let told = counted(&said.out);
     let set_aside: BTreeMap<(String, u64), String> =
-        quarantined(&system).into_iter().map(|(file, line, reason)| ((file, line), reason)).collect();
+        quarantined(&system).into_iter().map(|row| ((row.file, row.line), row.reason)).collect();
     system.ready().await;
     let tables = tables::equal(&system, 1_000_000_001).await;
     let mut all = 0;
     for (file, name) in FILES {
         let expected = made.file(file).unwrap();
         let broken = spoilt.iter().filter(|line| line.file == file).count() as u64;
-        let numbers = &told[file];
-        assert_eq!(numbers[2], expected.rows + broken, "{file}: {said:?}");
+        let numbers = told[file];
+        assert_eq!(numbers.rows, expected.rows + broken, "{file}: {said:?}");
         assert_eq!(
-            (numbers[3], numbers[5], numbers[6]),
+            (numbers.imported, numbers.dropped, numbers.quarantined),
             (expected.imported(), expected.dropped(), expected.quarantined() + broken),
             "{file}: {said:?}"
         );
         assert_eq!(tables.of(name).len() as u64, expected.imported(), "{name}");
-        all += numbers[6];
+        all += numbers.quarantined;
     }
     assert_eq!(set_aside.len() as u64, all, "each line is set aside once");
     for line in &spoilt {
@@ -282,6 +238,10 @@ async fn a_killed_import_goes_on_with_the_same_files_and_keys_alone() {
     let tables = tables::equal(&system, stopped.as_i64()).await;
     for (file, name) in FILES {
         let imported = made.file(file).unwrap().imported();
-        assert_eq!((table(&said.out)[file][3], tables.of(name).len() as u64), (imported, imported), "{name}");
+        assert_eq!(
+            (counted(&said.out)[file].imported, tables.of(name).len() as u64),
+            (imported, imported),
+            "{name}"
+        );
     }
 }

@@ -3,13 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use contract::Epoch;
 use contract::fields::{Refusal, Refusals};
 use contract::resources::reviews::NewReview;
 use service::problem::{Problem, pages};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use stream::Connection;
 
 use super::group::Group;
+use super::memory::Memory;
 use super::replicas::{Asked, Replicas, Unanswered};
 
 const NEW_REVIEW: &str = include_str!("new_review.sql");
@@ -30,7 +33,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 5] = [Kind::Product, Kind::Sku, Kind::Review, Kind::Question, Kind::Answer];
+    pub(super) const ALL: [Kind; 5] = [Kind::Product, Kind::Sku, Kind::Review, Kind::Question, Kind::Answer];
 
     /// Asks a replica for ids of the kind.
     fn statement(self) -> &'static str {
@@ -55,16 +58,18 @@ impl Kind {
     }
 }
 
-/// What a replica has of one thing.
-pub(super) struct Look {
-    pub(super) exists: bool,
-    /// Of the snapshot that says so.
-    pub(super) position: i64,
+/// What is known of one thing.
+pub(super) enum Look {
+    Exists,
+    /// A replica that stands at this position does not have it.
+    MissingAt(i64),
 }
 
 /// What a replica has of all things that a group asked for.
 struct Found {
     position: i64,
+    /// The life of the stream in which the replica stands; nothing when it cannot be read.
+    epoch: Option<Epoch>,
     importing: bool,
     /// The whole catalogue is there, or the replica is live: what it does not know does not exist.
     certain: bool,
@@ -82,6 +87,7 @@ impl Found {
         let known: Vec<i64> = row.try_get("known")?;
         Ok(Found {
             position: row.try_get("position")?,
+            epoch: row.try_get::<&str, _>("epoch")?.parse().ok(),
             importing: row.try_get("importing")?,
             certain: asked.live || row.try_get("complete")?,
             known: known.into_iter().collect(),
@@ -114,11 +120,15 @@ type Reviewed = (i64, Vec<i64>);
 pub(super) struct Existing {
     kinds: [Group<i64, Found>; Kind::ALL.len()],
     reviews: Group<Reviewed, Found>,
+    memory: Memory,
+    connection: Connection,
 }
 
 impl Existing {
-    pub(super) fn new(replicas: &Arc<Replicas>) -> Existing {
+    pub(super) fn new(replicas: &Arc<Replicas>, connection: Connection) -> Existing {
         Existing {
+            memory: Memory::default(),
+            connection,
             kinds: Kind::ALL.map(|kind| {
                 let replicas = replicas.clone();
                 Group::start("reference checks", move |ids: Vec<i64>| {
@@ -151,8 +161,17 @@ impl Existing {
     /// # Errors
     /// 503 while nobody can tell.
     pub(super) async fn look(&self, kind: Kind, id: i64) -> Result<Look, Problem> {
+        if self.epoch().is_some_and(|now| self.memory.knows(&now, kind, id)) {
+            return Ok(Look::Exists);
+        }
         let found = self.kinds[kind as usize].ask(id).await.map_err(away)?;
-        Ok(Look { exists: found.exists(id)?, position: found.position })
+        if !found.exists(id)? {
+            return Ok(Look::MissingAt(found.position));
+        }
+        if let Some(epoch) = &found.epoch {
+            self.memory.remember(epoch, kind, id);
+        }
+        Ok(Look::Exists)
     }
 
     /// Checks a new review's product and characteristics.
@@ -160,21 +179,43 @@ impl Existing {
     /// # Errors
     /// As [`super::References::new_review`] says.
     pub(super) async fn new_review(&self, review: &NewReview) -> Result<(), Problem> {
+        let product = review.product_id;
         let ids: Vec<i64> = review.characteristics.iter().map(|rating| rating.id).collect();
-        let found = self.reviews.ask((review.product_id, ids.clone())).await.map_err(away)?;
-        if !found.exists(review.product_id)? {
-            return Err(Problem::unknown("product", review.product_id));
+        if let Some(now) = self.epoch()
+            && self.memory.knows(&now, Kind::Product, product)
+            && let Some(owners) = self.memory.owners(&now, &ids)
+        {
+            return all_of(product, &ids, &owners);
         }
-        if let Some(unknown) = ids.iter().find(|id| !found.owners.contains_key(id)) {
-            return Err(Problem::unknown("characteristic", *unknown));
+        let found = self.reviews.ask((product, ids.clone())).await.map_err(away)?;
+        if !found.exists(product)? {
+            return Err(Problem::unknown("product", product));
         }
-        let foreign = ids.iter().filter(|id| found.owners[id] != review.product_id).map(|id| Refusal {
-            field: format!("characteristics.{id}"),
-            message: format!("is no characteristic of product {}", review.product_id),
-        });
-        let foreign: Vec<Refusal> = foreign.collect();
-        if foreign.is_empty() { Ok(()) } else { Err(Problem::fields(Refusals(foreign))) }
+        if let Some(epoch) = &found.epoch {
+            self.memory.remember(epoch, Kind::Product, product);
+            let owners = ids.iter().filter_map(|id| Some((*id, *found.owners.get(id)?)));
+            self.memory.remember_owners(epoch, owners);
+        }
+        all_of(product, &ids, &found.owners)
     }
+
+    /// The life of the stream that is written to now, if it can be reached.
+    fn epoch(&self) -> Option<Epoch> {
+        self.connection.current().ok().map(|link| link.epoch().clone())
+    }
+}
+
+/// Whether these characteristics exist and are this product's.
+fn all_of(product: i64, characteristics: &[i64], owners: &HashMap<i64, i64>) -> Result<(), Problem> {
+    if let Some(unknown) = characteristics.iter().find(|id| !owners.contains_key(id)) {
+        return Err(Problem::unknown("characteristic", *unknown));
+    }
+    let foreign = characteristics.iter().filter(|id| owners[id] != product).map(|id| Refusal {
+        field: format!("characteristics.{id}"),
+        message: format!("is no characteristic of product {product}"),
+    });
+    let foreign: Vec<Refusal> = foreign.collect();
+    if foreign.is_empty() { Ok(()) } else { Err(Problem::fields(Refusals(foreign))) }
 }
 
 fn owners(row: &PgRow) -> sqlx::Result<HashMap<i64, i64>> {

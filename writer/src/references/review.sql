@@ -1,8 +1,9 @@
--- Which reviews votes and reports may refer to. $1 review ids. Answer: one row with the snapshot's position.
+-- Which reviews votes and reports may refer to. $1 review ids. Answer: one row with the snapshot's position and epoch.
 -- While a catalogue is being imported its tables have no keys, so they are not looked into.
 -- Indexes: reviews_pkey, catalogue_pkey, checkpoint_pkey.
 select
     position,
+    epoch,
     exists (select from catalogue where closed is null) as importing,
     exists (select from catalogue where closed is not null) as complete,
     array(

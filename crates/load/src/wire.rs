@@ -10,24 +10,25 @@ const LARGEST: usize = 4 << 20;
 
 /// What is judged of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(super) retry_after: bool,
-    pub(super) is_problem: bool,
-    /// The number in `Atelier-Position`.
-    pub(super) position: Option<i64>,
-    /// The whole `Atelier-Position`.
-    pub(crate) token: Option<String>,
-    /// It says that it is older than what was demanded.
-    pub(crate) stale: bool,
-    /// The connection ends with it.
-    pub(crate) closes: bool,
-    /// Of a refusal, for whoever wants to know which.
-    pub(crate) body: Vec<u8>,
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Whether it says when to come again.
+    pub retry_after: bool,
+    /// Whether it is a problem document.
+    pub is_problem: bool,
+    /// `Atelier-Position`.
+    pub position: Option<String>,
+    /// Whether it says that it is older than what was demanded.
+    pub stale: bool,
+    /// Whether the connection ends with it.
+    pub closes: bool,
+    /// Left out of what was read; there when something was made or refused.
+    pub body: Vec<u8>,
 }
 
 /// A keep-alive connection with one request on its way at a time.
-pub(crate) struct Connection {
+pub struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
     /// Where in it the last answer's body begins.
@@ -35,14 +36,21 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) async fn open(address: &str) -> io::Result<Connection> {
+    /// Connects to `host:port`.
+    ///
+    /// # Errors
+    /// When nobody takes it.
+    pub async fn open(address: &str) -> io::Result<Connection> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Connection { stream, received: Vec::with_capacity(16 << 10), begins: 0 })
     }
 
     /// Sends a request and reads its whole answer.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> io::Result<Answer> {
+    ///
+    /// # Errors
+    /// When the connection breaks, or what comes back is no answer of ours.
+    pub async fn ask(&mut self, request: &[u8]) -> io::Result<Answer> {
         self.stream.write_all(request).await?;
         self.received.clear();
         loop {
@@ -55,7 +63,7 @@ impl Connection {
     }
 
     /// The body of the last answer.
-    pub(crate) fn body_of_last(&self) -> &[u8] {
+    pub fn body_of_last(&self) -> &[u8] {
         &self.received[self.begins..]
     }
 
@@ -67,7 +75,7 @@ impl Connection {
             return Err(wrong("more than one answer to one request"));
         }
         self.begins = begins;
-        let body = if head.answer.status < 400 { vec![] } else { self.received[begins..].to_vec() };
+        let body = if head.answer.status == 200 { vec![] } else { self.received[begins..].to_vec() };
         Ok(Answer { body, ..head.answer })
     }
 
@@ -94,8 +102,8 @@ impl Head {
         let text = std::str::from_utf8(head).ok()?;
         let mut lines = text.split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-        let (mut length, mut retry_after, mut is_problem) = (None, false, false);
-        let (mut token, mut stale, mut closes) = (None, false, false);
+        let (mut length, mut retry_after, mut is_problem, mut position) = (None, false, false, None);
+        let (mut stale, mut closes) = (false, false);
         for line in lines {
             let (name, value) = line.split_once(':')?;
             let value = value.trim();
@@ -106,7 +114,7 @@ impl Head {
             } else if name.eq_ignore_ascii_case("content-type") {
                 is_problem = value == "application/problem+json";
             } else if name.eq_ignore_ascii_case("atelier-position") {
-                token = Some(value.to_owned());
+                position = Some(value.to_owned());
             } else if name.eq_ignore_ascii_case("atelier-stale") {
                 stale = value == "true";
             } else if name.eq_ignore_ascii_case("connection") {
@@ -115,9 +123,7 @@ impl Head {
         }
         // Nobody here is answered in chunks, or until the connection ends.
         let length = if status == 204 { 0 } else { length? };
-        let position = |token: &String| token.split_once('-')?.1.parse().ok();
-        let position = token.as_ref().and_then(position);
-        let answer = Answer { status, retry_after, is_problem, position, token, stale, closes, body: vec![] };
+        let answer = Answer { status, retry_after, is_problem, position, stale, closes, body: vec![] };
         Some(Head { answer, length })
     }
 }
@@ -135,7 +141,7 @@ mod tests {
         assert_eq!((head.length, head.answer.status), (7, 503));
         assert!(head.answer.retry_after && head.answer.is_problem);
         let head = Head::parse(b"HTTP/1.1 201 X\r\ncontent-length: 0\r\natelier-position: abc-1000000007");
-        assert_eq!(head.unwrap().answer.position, Some(1_000_000_007));
+        assert_eq!(head.unwrap().answer.position.as_deref(), Some("abc-1000000007"));
         assert!(Head::parse(b"HTTP/1.1 200 X\r\ntransfer-encoding: chunked").is_none());
     }
 }

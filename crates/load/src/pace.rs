@@ -1,7 +1,9 @@
 //! Requests at a steady rate, whatever comes back: who waits for an answer keeps nobody else from asking. A latency counts
 //! from when its request was due, so what the generator is late with counts too.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,9 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::requests::Requests;
-use super::tally::Tally;
-use super::wire::Connection;
+use crate::wire::{Answer, Connection};
 
 /// More shoppers than that do not wait at a time: whoever comes then is not even heard.
 const MOST_CONNECTIONS: usize = 3_000;
@@ -19,12 +19,19 @@ const MOST_CONNECTIONS: usize = 3_000;
 const PATIENCE: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(1);
 
-struct Shared {
+/// What is asked, by number, and what becomes of what comes back.
+pub trait Requests: Send + Sync + 'static {
+    /// The bytes of a request.
+    fn bytes(&self, number: usize) -> Cow<'_, [u8]>;
+    /// What came back for the request that was due then.
+    fn answered(&self, number: usize, due: Instant, answer: std::io::Result<Answer>);
+}
+
+struct Shared<R> {
     address: String,
-    requests: Arc<Requests>,
+    requests: Arc<R>,
     due: Mutex<Due>,
     wake: Notify,
-    tally: Mutex<Tally>,
 }
 
 /// What is to be sent.
@@ -35,59 +42,79 @@ struct Due {
     over: bool,
 }
 
-/// So many at a time, one after another, for so long: as much as can be borne.
-pub(super) async fn closed(
+/// So many at a time, one after another, for so long: as much as can be borne. Requests are numbered from `first` on;
+/// gives the first number that was not asked.
+///
+/// # Panics
+/// When `requests` does.
+pub async fn closed<R: Requests>(
     address: &str,
-    requests: &Arc<Requests>,
+    requests: &Arc<R>,
+    first: usize,
     clients: usize,
     duration: Duration,
-) -> Tally {
-    let began = Instant::now();
-    let shared = shared(address, requests, began);
+) -> usize {
+    let (shared, began) = (shared(address, requests), Instant::now());
+    let next = Arc::new(AtomicUsize::new(first));
     let mut tasks = JoinSet::new();
-    for client in 0..clients {
-        let shared = shared.clone();
+    for _ in 0..clients {
+        let (shared, next) = (shared.clone(), next.clone());
         tasks.spawn(async move {
             let mut connection = None;
-            // Each begins elsewhere, so that all kinds are asked for all the time.
-            let mut number = client * 7_919;
             while began.elapsed() < duration {
-                shared.send(&mut connection, Instant::now(), number).await;
-                number += 1;
+                shared.send(&mut connection, Instant::now(), next.fetch_add(1, Ordering::Relaxed)).await;
             }
         });
     }
-    while tasks.join_next().await.is_some() {}
-    take(shared)
+    all(&mut tasks, || ()).await;
+    next.load(Ordering::Relaxed)
 }
 
-/// So many a second for so long.
-pub(super) async fn open(address: &str, requests: &Arc<Requests>, rate: f64, duration: Duration) -> Tally {
-    let began = Instant::now();
-    let shared = shared(address, requests, began);
+/// What became of a load at a steady rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The first number that was not asked.
+    pub next: usize,
+    /// So many could not be sent: too many were waiting for their answers.
+    pub unsent: u64,
+}
+
+/// So many a second for so long, numbered from `first` on.
+///
+/// # Panics
+/// When `requests` does.
+pub async fn open<R: Requests>(
+    address: &str,
+    requests: &Arc<R>,
+    first: usize,
+    rate: f64,
+    duration: Duration,
+) -> Sent {
+    let (shared, began) = (shared(address, requests), Instant::now());
     let mut connections = JoinSet::new();
     let mut clock = tokio::time::interval(TICK);
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    let (mut number, mut unsent) = (0_usize, 0);
+    let (mut count, mut unsent) = (0_usize, 0);
     while began.elapsed() < duration {
         clock.tick().await;
         let mut woken = 0;
         {
             let mut due = shared.due();
             loop {
-                let at = began + Duration::from_secs_f64(number as f64 / rate);
+                let at = began + Duration::from_secs_f64(count as f64 / rate);
                 if at > Instant::now() || at >= began + duration {
                     break;
                 }
+                let job = (at, first + count);
                 if due.queue.len() < due.idle {
-                    due.queue.push_back((at, number));
+                    due.queue.push_back(job);
                     woken += 1;
                 } else if connections.len() < MOST_CONNECTIONS {
-                    connections.spawn(serve(shared.clone(), (at, number)));
+                    connections.spawn(serve(shared.clone(), job));
                 } else {
                     unsent += 1;
                 }
-                number += 1;
+                count += 1;
             }
         }
         for _ in 0..woken {
@@ -96,17 +123,20 @@ pub(super) async fn open(address: &str, requests: &Arc<Requests>, rate: f64, dur
     }
     shared.due().over = true;
     shared.wake.notify_waiters();
-    while let Some(ended) = connections.join_next().await {
+    all(&mut connections, || shared.wake.notify_waiters()).await;
+    Sent { next: first + count, unsent }
+}
+
+/// Waits until all have ended.
+async fn all(tasks: &mut JoinSet<()>, each: impl Fn()) {
+    while let Some(ended) = tasks.join_next().await {
         ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        shared.wake.notify_waiters();
+        each();
     }
-    let mut tally = take(shared);
-    tally.unsent = unsent;
-    tally
 }
 
 /// One connection: asks what it was made for, then whatever is due.
-async fn serve(shared: Arc<Shared>, first: (Instant, usize)) {
+async fn serve<R: Requests>(shared: Arc<Shared<R>>, first: (Instant, usize)) {
     let mut connection = None;
     let mut next = Some(first);
     loop {
@@ -134,23 +164,21 @@ async fn serve(shared: Arc<Shared>, first: (Instant, usize)) {
     }
 }
 
-impl Shared {
+impl<R: Requests> Shared<R> {
     async fn send(&self, connection: &mut Option<Connection>, due: Instant, number: usize) {
         let asked = async {
             let open = match connection.take() {
                 Some(open) => open,
                 None => Connection::open(&self.address).await?,
             };
-            let open = connection.insert(open);
-            open.ask(self.requests.bytes(number)).await
+            connection.insert(open).ask(&self.requests.bytes(number)).await
         };
         let answer =
             timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
         if answer.is_err() {
             *connection = None;
         }
-        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.add(self.requests.kind(number), due, answer);
+        self.requests.answered(number, due, answer);
     }
 
     fn due(&self) -> MutexGuard<'_, Due> {
@@ -158,17 +186,11 @@ impl Shared {
     }
 }
 
-fn shared(address: &str, requests: &Arc<Requests>, began: Instant) -> Arc<Shared> {
+fn shared<R>(address: &str, requests: &Arc<R>) -> Arc<Shared<R>> {
     Arc::new(Shared {
         address: address.to_owned(),
         requests: requests.clone(),
         due: Mutex::default(),
         wake: Notify::new(),
-        tally: Mutex::new(Tally::new(began)),
     })
-}
-
-fn take(shared: Arc<Shared>) -> Tally {
-    let shared = Arc::into_inner(shared).expect("all tasks of a load have ended");
-    shared.tally.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
