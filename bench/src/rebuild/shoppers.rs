@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 use super::asked::{Asked, Request};
 use crate::error::Error;
-use load::{Answer, Connection};
 use crate::private::Private;
+use load::{Answer, Connection};
 
 /// Reads and writes in a second, each.
 pub(super) const READS: u64 = 500;
