@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 const EVERY: Duration = Duration::from_secs(1);
 /// Between two lines for people without a terminal.
 const BETWEEN_LINES: u32 = 5;
-/// Events in a second that are expected of a replay before its own rate is known. Measured on two cores.
+/// Events in a second that are expected of a replay before its own rate is known: an assumption.
 pub(crate) const EXPECTED_EVENTS: f64 = 25_000.0;
 /// Fewer events than these tell no rate.
 const ENOUGH: u64 = 20_000;

@@ -19,10 +19,11 @@ use super::{Error, building};
 use crate::generation;
 
 const SIZE: &str = include_str!("size.sql");
-/// Bytes of the catalogue's rows in the stream that become tables and indexes in a second. Measured on two cores, with
-/// everything that the closing makes.
+/// Bytes of the catalogue's rows in the stream that become tables and indexes in a second, with everything that the closing
+/// makes: `bench import` on two cores.
 const CATALOGUE_RATE: f64 = 20e6;
-/// Bytes of tables and indexes that are copied and made in a second. Measured on two cores.
+/// Bytes of tables and indexes that are copied and made in a second. An assumption: it only chooses the way that is tried
+/// first.
 const COPY_RATE: f64 = 60e6;
 /// About what an ordinary event takes in the stream, and a chunk of the catalogue.
 const EVENT_BYTES: f64 = 900.0;
