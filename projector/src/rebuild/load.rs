@@ -23,7 +23,8 @@ const STAND: &str = include_str!("stand.sql");
 pub(crate) const PART: usize = 1024 * 1024;
 /// Parts that wait between who reads and who writes.
 pub(crate) const PARTS: usize = 8;
-/// How much longer a byte of an index takes to make than a byte of rows to copy. An assumption, by which only the time left is told.
+/// How much longer a byte of an index takes to make than a byte of rows to copy. An assumption, by which only the time
+/// left is told.
 const INDEX_WEIGHT: f64 = 1.5;
 /// Between two looks at how far the work is.
 const LOOK: Duration = Duration::from_millis(500);
