@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::audit::AuditArguments;
 use crate::commits::CommitArguments;
 use crate::follow::FollowArguments;
 use crate::import::ImportArguments;
 use crate::overload::OverloadArguments;
+use crate::rebuild::RebuildArguments;
 use crate::statements::StatementArguments;
 use crate::visible::VisibleArguments;
 
@@ -54,6 +56,8 @@ pub(crate) enum Other {
     Follow(FollowArguments),
     Visible(VisibleArguments),
     Overload(OverloadArguments),
+    Audit(AuditArguments),
+    Rebuild(RebuildArguments),
 }
 
 /// A row of the table.

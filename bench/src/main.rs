@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
+mod audit;
 mod commits;
 mod constant;
 mod contestant;
@@ -16,6 +17,7 @@ mod load;
 mod overload;
 mod private;
 mod reading;
+mod rebuild;
 mod report;
 mod row;
 mod rows;
@@ -47,6 +49,8 @@ async fn main() -> ExitCode {
         Some(Other::Follow(arguments)) => follow::run(arguments).await,
         Some(Other::Visible(arguments)) => visible::run(arguments).await,
         Some(Other::Overload(arguments)) => overload::run(arguments).await,
+        Some(Other::Audit(arguments)) => audit::run(arguments).await,
+        Some(Other::Rebuild(arguments)) => rebuild::run(arguments).await,
         None => run(&arguments).await,
     };
     match outcome {

@@ -13,10 +13,12 @@ mod injection;
 mod nats;
 mod once;
 mod overload;
+mod poison;
 mod power;
 mod projector;
 mod readers;
 mod replica;
+mod snapshots;
 mod storage;
 mod writer;
 
@@ -42,8 +44,10 @@ pub(crate) fn all() -> Vec<&'static Row> {
         &writer::ROWS,
         &projector::ROWS,
         &replica::ROWS,
+        &poison::ROWS,
         &corpus::ROWS,
         &damage::ROWS,
+        &snapshots::ROWS,
         &answers::ROWS,
         &readers::ROWS,
         &clocks::ROWS,

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 /// Rows of the fault matrix that are not run with the others, and why; told where there is no such row.
-pub(crate) const APART: [(u32, &str, &str); 4] = [
+pub(crate) const APART: [(u32, &str, &str); 2] = [
     (13, "a write that expects a version, its acknowledgement lost", "comes with optimistic writes"),
-    (23, "an event on which every projector fails", "comes with parking"),
-    (29, "a snapshot that is spoilt or half written", "comes with snapshots"),
     (46, "a load with an outage each minute", "apart, because it is long: --soak 20"),
 ];
 

@@ -14,6 +14,9 @@ use tokio::time::MissedTickBehavior;
 /// Whoever has said nothing for so long may not be waited for any more.
 const SILENT: Duration = Duration::from_secs(1);
 
+/// Letters of a reason that are announced.
+const TOLD: usize = 600;
+
 /// What the replica is like just now.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
@@ -26,6 +29,8 @@ pub(crate) struct View {
     pub(crate) state: State,
     /// Why it is in this state, for people; empty when all is well.
     pub(crate) why: String,
+    /// What to do about it; empty when it passes by itself.
+    pub(crate) mend: String,
     /// Whether it is stopped because the stream was recreated or lost events.
     pub(crate) refuses_stream: bool,
     /// While it is importing.
@@ -56,6 +61,7 @@ impl Announcer {
             head_at: Instant::now(),
             state: State::CatchingUp,
             why: "starting".to_owned(),
+            mend: String::new(),
             refuses_stream: false,
             import: None,
         };
@@ -92,6 +98,19 @@ impl Announcer {
         // The task ends with the process only.
         let _announced_or_ending = self.moves.send(moved);
     }
+}
+
+impl View {
+    /// It waits for something that comes by itself.
+    pub(crate) fn wait(&mut self, what: &str) {
+        self.why = what.to_owned();
+        self.mend.clear();
+    }
+}
+
+/// Several times a second: the log has it whole.
+fn told(text: &str) -> String {
+    text.chars().take(TOLD).collect()
 }
 
 fn update(view: &watch::Sender<View>, change: impl FnOnce(&mut View)) {
@@ -168,6 +187,8 @@ async fn announce(
             head: now.head.max(position),
             head_age_ms: u64::try_from(now.head_at.elapsed().as_millis()).unwrap_or(u64::MAX),
             state: now.state,
+            why: told(&now.why),
+            mend: told(&now.mend),
             refuses_stream: now.refuses_stream,
             generation: SCHEMA_LIVE.to_owned(),
             version: PROJECTION_VERSION,

@@ -14,7 +14,7 @@ use crate::batch::Ready;
 use crate::failure::Failure;
 use crate::resources;
 
-pub(crate) use steps::{Going, apply_steps};
+pub(crate) use steps::{Closing, Going, apply_steps};
 
 /// The compare-and-set, always the first statement.
 const ADVANCE: &str = include_str!("apply/advance.sql");
@@ -76,7 +76,8 @@ pub(crate) async fn apply(
     }
     let mut importing = checkpoint.importing;
     let outcomes = match batch {
-        [only] if only.occurrence.event.is_barrier() => {
+        // A parked event is folded like any other: it is rejected, and takes its key.
+        [only] if only.occurrence.event.is_barrier() && only.parked.is_none() => {
             let outcome = resources::apply_barrier(&mut transaction, only, &mut importing).await?;
             vec![(outcome, None)]
         }
@@ -184,10 +185,10 @@ async fn take_keys(connection: &mut PgConnection, taken: HashMap<String, Holder>
 }
 
 /// How many events there are of each type, side by side.
-fn by_type<'a>(events: impl Iterator<Item = &'a Ready>) -> (Vec<&'static str>, Vec<i64>) {
-    let mut counts: BTreeMap<&'static str, i64> = BTreeMap::new();
+fn by_type<'a>(events: impl Iterator<Item = &'a Ready>) -> (Vec<&'a str>, Vec<i64>) {
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
     for ready in events {
-        *counts.entry(ready.occurrence.event.type_name()).or_default() += 1;
+        *counts.entry(ready.event_type()).or_default() += 1;
     }
     counts.into_iter().unzip()
 }
@@ -214,11 +215,9 @@ async fn record_rejections(
         .iter()
         .zip(outcomes)
         .filter_map(|(ready, (outcome, _))| match outcome {
-            Outcome::Rejected(reason) => Some((
-                ready.occurrence.position.as_i64(),
-                Event::type_name(&ready.occurrence.event),
-                Reason::word(*reason),
-            )),
+            Outcome::Rejected(reason) => {
+                Some((ready.occurrence.position.as_i64(), ready.event_type(), Reason::word(*reason)))
+            }
             Outcome::Applied | Outcome::NoOp => None,
         })
         .collect();
@@ -231,6 +230,17 @@ async fn record_rejections(
         .bind(rejected.iter().map(|row| row.2).collect::<Vec<_>>())
         .execute(connection)
         .await?;
+    for ready in batch {
+        if let (Some(event_type), Event::ControlParked(decision)) = (&ready.parked, &ready.occurrence.event) {
+            tracing::warn!(
+                position = decision.position.0,
+                event_type,
+                because = decision.because,
+                sender = decision.sender,
+                "an event is parked: it is not applied, and counts as rejected"
+            );
+        }
+    }
     let reasons: HashSet<&str> = rejected.iter().map(|row| row.2).collect();
     tracing::warn!(
         events = rejected.len(),

@@ -5,6 +5,8 @@ use contract::fold::Occurrence;
 use futures::FutureExt;
 use stream::{Follower, StoredEvent};
 
+use crate::parking::{self, Decisions};
+
 /// Most bytes of payload in one batch.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
@@ -15,19 +17,29 @@ pub(crate) struct Ready {
     pub(crate) hash: [u8; 32],
     /// The stream's head as it was known when the event came.
     pub(crate) head: Position,
+    /// Its type as its subject names it, when it was parked: then the decision stands in its place.
+    pub(crate) parked: Option<String>,
+}
+
+impl Ready {
+    /// The type under which it is counted.
+    pub(crate) fn event_type(&self) -> &str {
+        self.parked.as_deref().unwrap_or_else(|| self.occurrence.event.type_name())
+    }
 }
 
 /// Consecutive events for one transaction: one barrier, or some that are none.
 pub(crate) struct Batches {
     follower: Follower,
+    decisions: Decisions,
     /// Read already, but it did not fit into the last batch.
     held: Option<stream::Result<Ready>>,
     most: usize,
 }
 
 impl Batches {
-    pub(crate) fn new(follower: Follower, most: usize) -> Batches {
-        Batches { follower, held: None, most }
+    pub(crate) fn new(follower: Follower, decisions: &Decisions, most: usize) -> Batches {
+        Batches { follower, decisions: decisions.clone(), held: None, most }
     }
 
     /// The next batch, never empty: waits for one event, then takes what has come meanwhile.
@@ -37,7 +49,7 @@ impl Batches {
     pub(crate) async fn next(&mut self) -> stream::Result<Vec<Ready>> {
         let first = match self.held.take() {
             Some(held) => held?,
-            None => ready(self.follower.next().await)?,
+            None => ready(self.follower.next().await, &self.decisions)?,
         };
         let mut bytes = 0;
         let alone = first.occurrence.event.is_barrier();
@@ -48,7 +60,7 @@ impl Batches {
                 break;
             };
             bytes += next.as_ref().map_or(0, |event| event.payload.len());
-            match ready(next) {
+            match ready(next, &self.decisions) {
                 Ok(next) if !next.occurrence.event.is_barrier() => batch.push(next),
                 other => {
                     self.held = Some(other);
@@ -60,8 +72,12 @@ impl Batches {
     }
 }
 
-pub(crate) fn ready(event: stream::Result<StoredEvent>) -> stream::Result<Ready> {
+/// An event as it is applied. One that is parked is not read.
+pub(crate) fn ready(event: stream::Result<StoredEvent>, decisions: &Decisions) -> stream::Result<Ready> {
     let event = event?;
+    if let Some(decision) = decisions.about(event.position) {
+        return Ok(parking::in_place(&event, decision));
+    }
     let (envelope, content) = event.decode()?;
     Ok(Ready {
         hash: event.hash(),
@@ -73,5 +89,6 @@ pub(crate) fn ready(event: stream::Result<StoredEvent>) -> stream::Result<Ready>
             idempotency: envelope.idempotency,
             event: content,
         },
+        parked: None,
     })
 }

@@ -13,6 +13,7 @@ use std::error::Error;
 use service::Config;
 
 use self::examination::Examination;
+pub(crate) use self::machine::bytes;
 use crate::status;
 
 /// Prints a table, or JSON.

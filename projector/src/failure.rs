@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use contract::Position;
+use contract::event::DecodeError;
 
 /// An apply transaction that did not commit.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,17 @@ pub(crate) enum Failure {
         position: Position,
         /// What Postgres or the handler said.
         reason: String,
+    },
+    /// An event was parked, and this replica had applied it.
+    #[error(
+        "event {position} was parked by the decision at {decision}, and this replica had applied it: it differs from those \
+         that reject it. Nothing more is applied to it until it is made anew; see docs/errors/parked-after-applied.md"
+    )]
+    Applied {
+        /// The event.
+        position: Position,
+        /// The decision.
+        decision: Position,
     },
     /// The tables are not those that this binary works with.
     #[error(
@@ -95,8 +107,39 @@ impl Failure {
             Failure::Slow { .. } | Failure::Stalled { .. } => Next::Retry,
             Failure::Content(_)
             | Failure::Event { .. }
+            | Failure::Applied { .. }
             | Failure::Version { .. }
             | Failure::Tables { .. } => Next::Stop,
+        }
+    }
+
+    /// What an operator does about it: a command, or a sentence with one; empty when it passes by itself.
+    pub(crate) fn mend(&self, replica: &str) -> String {
+        let park = |position: &Position| format!("projector parked skip {position} --because \"…\"");
+        match self {
+            Failure::Stream(stream::Error::Unreadable { position, source: DecodeError::Unknown { .. } }) => {
+                format!(
+                    "upgrade the projectors to the version that the writers have; if nobody needs the event: {}",
+                    park(position)
+                )
+            }
+            Failure::Stream(stream::Error::Unreadable { position, .. }) | Failure::Event { position, .. } => {
+                format!("read docs/errors/event-not-applicable.md; then {}", park(position))
+            }
+            Failure::Stream(_) if self.is_damage() => "projector doctor".to_owned(),
+            Failure::Applied { .. } => format!(
+                "projector rebuild --replica {replica} --from stream; look at what it shows, then the same with \
+                 --accept-differences"
+            ),
+            Failure::Version { .. } => format!("projector init; then projector rebuild --replica {replica}"),
+            Failure::Tables { .. } => "projector init, of the version that is to run".to_owned(),
+            Failure::Content(_) => "projector doctor".to_owned(),
+            Failure::Stream(_)
+            | Failure::Database(_)
+            | Failure::Replica(_)
+            | Failure::Fenced
+            | Failure::Slow { .. }
+            | Failure::Stalled { .. } => String::new(),
         }
     }
 
@@ -111,6 +154,8 @@ impl Failure {
             Failure::Event { position, .. } | Failure::Stream(stream::Error::Unreadable { position, .. }) => {
                 Some(Position(position.0 - 1))
             }
+            // The decision itself is what it cannot get past.
+            Failure::Applied { decision, .. } => Some(Position(decision.0 - 1)),
             _ => None,
         }
     }
@@ -161,5 +206,33 @@ mod tests {
         assert_eq!(Failure::from(lost).next(), Next::Retry);
         assert_eq!(Failure::from(sqlx::Error::PoolClosed).next(), Next::Retry);
         assert_eq!(Failure::Fenced.next(), Next::StandBy);
+    }
+
+    #[test]
+    fn whatever_stops_a_replica_says_what_to_type() {
+        let position = Position(1_000_000_007);
+        let payload = serde_json::from_str::<u8>("x").unwrap_err();
+        let unreadable = |source| Failure::from(stream::Error::Unreadable { position, source });
+        let unknown = DecodeError::Unknown { ce_type: "atelier.review.liked.v1".into() };
+        let spoiled = DecodeError::Payload { ce_type: "atelier.review.created.v1".into(), source: payload };
+        let park = "projector parked skip 1000000007 --because";
+        let anew = "projector rebuild --replica b";
+        for (failure, naming) in [
+            (unreadable(unknown), vec!["upgrade", park]),
+            (unreadable(spoiled), vec![park]),
+            (
+                Failure::Event { position, reason: "r".into() },
+                vec![park, "docs/errors/event-not-applicable.md"],
+            ),
+            (Failure::Applied { position, decision: position }, vec![anew]),
+            (Failure::Version { found: 1, ours: 2 }, vec![anew]),
+            (Failure::Tables { found: 1, ours: 2 }, vec!["projector init"]),
+            (stream::Error::Unserved { position }.into(), vec!["projector doctor"]),
+        ] {
+            assert_eq!(failure.next(), Next::Stop, "{failure}");
+            let mend = failure.mend("b");
+            assert!(naming.iter().all(|part| mend.contains(part)), "{failure}: {mend}");
+        }
+        assert_eq!(Failure::Fenced.mend("b"), "");
     }
 }

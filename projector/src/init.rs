@@ -17,8 +17,8 @@ use crate::secrets;
 /// The database and its schemas.
 const DATABASE: &str = include_str!("init/database.sql");
 /// Whether a role, a database is there; the projector may become the owner.
-const ROLE: &str = include_str!("init/role.sql");
-const DATABASE_EXISTS: &str = include_str!("init/database_exists.sql");
+pub(crate) const ROLE: &str = include_str!("init/role.sql");
+pub(crate) const DATABASE_EXISTS: &str = include_str!("init/database_exists.sql");
 const BECOME_OWNER: &str = include_str!("init/become_owner.sql");
 /// The owner may log indexes without compressing them, where the administrator may grant that.
 const LOG_PLAINLY: &str = include_str!("init/log_plainly.sql");
@@ -85,14 +85,15 @@ fn max_bytes(config: &Config) -> Result<i64, Box<dyn Error>> {
 }
 
 /// What became of a replica's serving generation.
-enum Prepared {
+pub(crate) enum Prepared {
     /// It is there, and so many migrations were applied now.
     Migrated(i64),
     /// It was written by another version of the projection, and is left as it is.
     OtherVersion(i32),
 }
 
-async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<Prepared, Box<dyn Error>> {
+/// Makes what is missing in one replica: password files, roles, the database, its tables and first checkpoint.
+pub(crate) async fn prepare(replica: &Replica, epoch: &Epoch) -> Result<Prepared, Box<dyn Error>> {
     for role in Role::OURS {
         secrets::ensure(&replica.passwords.join(role.name()))?;
     }
@@ -148,6 +149,7 @@ async fn ensure_role(connection: &mut PgConnection, role: Role, password: &str) 
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.map(drop)
 }
 
-fn quoted(name: &str) -> String {
+/// A name as a statement has it.
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,6 +1,9 @@
 //! `projector rebuild`: a new generation beside the one that serves, proven equal, then swapped in.
 
 pub(crate) mod building;
+pub(crate) mod lanes;
+pub(crate) mod load;
+pub(crate) mod moment;
 pub(crate) mod pace;
 pub(crate) mod progress;
 pub(crate) mod replay;
@@ -8,7 +11,9 @@ pub(crate) mod swap;
 
 mod ahead;
 mod copy;
+mod fill;
 mod gate;
+mod made_last;
 mod reads;
 mod source;
 
@@ -28,9 +33,9 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::{mark, snapshot};
 use crate::failure::Failure;
 use crate::record::Record;
+use crate::snapshot::Whole;
 use crate::{failpoint, generation, status};
 use building::{Guard, Known};
-use copy::Snapshot;
 use pace::Pace;
 use progress::{Phase, Progress};
 use replay::Replay;
@@ -39,8 +44,6 @@ pub(crate) use source::Source;
 
 /// How long nats-server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A generation that lacks no more events has caught up: the rest is applied before the swap.
-const CAUGHT_UP: u64 = 1_000;
 
 /// Why a rebuild, a rollback or a restore did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +128,9 @@ pub(crate) enum Error {
     /// A replica could not be compared with.
     #[error(transparent)]
     Snapshot(#[from] snapshot::Error),
+    /// A snapshot in a folder cannot be taken or restored.
+    #[error(transparent)]
+    Folder(#[from] crate::snapshot::Error),
 }
 
 impl From<sqlx::Error> for Error {
@@ -152,6 +158,8 @@ pub(crate) struct Options {
     pub(crate) from: Option<Source>,
     pub(crate) max_rate: Option<u64>,
     pub(crate) accept_differences: bool,
+    /// The replica is new: nothing of it serves.
+    pub(crate) fresh: bool,
     pub(crate) dry_run: bool,
     pub(crate) json: bool,
 }
@@ -199,6 +207,17 @@ pub(crate) async fn rebuild(config: &Config, options: Options) -> Result<(), Box
     let heard = status::listen(&link).await?;
     let ways = source::ways(config, replica, &heard).await?;
     let from = options.from.clone().unwrap_or_else(|| ways[0].source.clone());
+    let whole = match &from {
+        Source::Snapshot(place) => {
+            let progress = Progress::start(&replica.name, options.json);
+            let whole = Whole::open(place, &progress).await;
+            progress.finish();
+            let whole = whole?;
+            whole.fits(config, &link).await?;
+            Some(whole)
+        }
+        Source::Stream | Source::Replica(_) => None,
+    };
     let begun = building::find(replica, SCHEMA_BUILDING).await?;
     let resumed = begun.filter(|known| resumable(known, &from, &link));
     let yields = heard.get(&replica.name).is_some_and(|progress| progress.state.is_waited_for());
@@ -215,8 +234,9 @@ pub(crate) async fn rebuild(config: &Config, options: Options) -> Result<(), Box
     if options.dry_run {
         return Ok(());
     }
-    let record = Record::begin(replica, "rebuild").await?;
-    let work = Work { config, replica, link: &link, heard: &heard, options: &options, from: &from, yields };
+    let record = Record::begin(replica, if whole.is_some() { "restore" } else { "rebuild" }).await?;
+    let (heard, options, from, whole) = (&heard, &options, &from, whole.as_ref());
+    let work = Work { config, replica, link: &link, heard, options, from, whole, yields };
     let done = work.run(resumed).await;
     record.end(&done.as_ref().map_or_else(ToString::to_string, |_| "done".to_owned())).await;
     Ok(done?)
@@ -259,10 +279,15 @@ fn tell_plan(plan: &Plan<'_>, options: &Options) -> Result<(), Box<dyn std::erro
         (None, _) => "the faster way",
     };
     let resumes = plan.resumes_at.map_or(String::new(), |at| format!(", going on behind {at}"));
-    println!("replica {} is rebuilt from {}, {why}{resumes}", plan.replica, plan.from);
+    let word = if options.fresh { "filled" } else { "rebuilt" };
+    println!("replica {} is {word} from {}, {why}{resumes}", plan.replica, plan.from);
     let pace =
         if plan.yields_to_reads { "slows down when its reads do" } else { "nobody reads there: flat out" };
-    println!("it goes on serving meanwhile; the work {pace}");
+    if options.fresh {
+        println!("it is not known to anybody meanwhile");
+    } else {
+        println!("it goes on serving meanwhile; the work {pace}");
+    }
     Ok(())
 }
 
@@ -273,6 +298,8 @@ struct Work<'a> {
     heard: &'a HashMap<String, Announced>,
     options: &'a Options,
     from: &'a Source,
+    /// When that is a snapshot in a folder.
+    whole: Option<&'a Whole>,
     yields: bool,
 }
 
@@ -287,30 +314,17 @@ impl Work<'_> {
         let began = Instant::now();
         let mut guard = Guard::take(replica).await?;
         let progress = Progress::start(&replica.name, self.options.json);
+        if self.yields {
+            // What this process itself computes gives way to whoever serves on this machine.
+            let _may_not = rustix::process::nice(10);
+        }
         let mut pace = Pace::new(replica, self.options.max_rate, self.yields).await;
         let complete = resumed.as_ref().is_some_and(|known| known.complete);
         if resumed.is_none() {
             building::begin(replica, &mut guard, &self.from.to_string(), link.epoch()).await?;
             failpoint::reached("begun");
         }
-        let mut rows = 0;
-        if let (Source::Replica(name), false) = (self.from, complete) {
-            progress.phase(Phase::Copy);
-            let source = self.config.replica(name).expect("it was looked up before");
-            let snapshot = Snapshot::take(source).await?;
-            if snapshot.checkpoint.epoch != *link.epoch() {
-                let (found, remembered) = (link.epoch().clone(), snapshot.checkpoint.epoch);
-                return Err(stream::Error::OtherEpoch { found, remembered }.into());
-            }
-            let bytes = snapshot.bytes();
-            rows = copy::copy(source, replica, &snapshot, &pace, &progress).await?;
-            let seconds = began.elapsed().as_secs_f64();
-            progress.say(&format!(
-                "copied {rows} rows of replica {name} as of {}, {:.0} MB with indexes, in {seconds:.1} s",
-                snapshot.checkpoint.position,
-                bytes as f64 / 1e6
-            ));
-        }
+        let rows = if complete { 0 } else { self.fill(&pace, &progress).await? };
         let (connection, checkpoint) = building::own(replica, SCHEMA_BUILDING).await?;
         let from = checkpoint.position;
         let database = generation::applying(replica, SCHEMA_BUILDING)?;
@@ -323,10 +337,19 @@ impl Work<'_> {
             }
             _ => vec![],
         };
-        self.catch_up(&mut replay, &mut pace, &progress).await?;
+        replay.catch_up(&mut pace, &progress).await?;
         let events = replay.position().0 - from.0;
         let seconds = began.elapsed().as_secs_f64();
         progress.say(&format!("applied {events} events up to {} after {seconds:.1} s", replay.position()));
+        progress.phase(Phase::Index);
+        let indexing = Instant::now();
+        match made_last::make(replica, pace.side_by_side()).await? {
+            0 => {}
+            made => {
+                let seconds = indexing.elapsed().as_secs_f64();
+                progress.say(&format!("made {made} indexes that only reads need in {seconds:.1} s"));
+            }
+        }
         building::complete(&mut guard, SCHEMA_BUILDING).await?;
         failpoint::reached("complete");
 
@@ -335,7 +358,7 @@ impl Work<'_> {
         progress.say(&compared);
         failpoint::reached("compared");
         progress.phase(Phase::CatchUp);
-        self.catch_up(&mut replay, &mut pace, &progress).await?;
+        replay.catch_up(&mut pace, &progress).await?;
         progress.phase(Phase::Swap);
         let swapped = swap::swap(replica, &mut guard, link, SCHEMA_BUILDING, &mut replay, &progress).await?;
         progress.finish();
@@ -369,20 +392,6 @@ impl Work<'_> {
         Ok((checkpoint.epoch == *self.link.epoch()).then_some(checkpoint.position))
     }
 
-    /// Applies until the stream's head is near.
-    async fn catch_up(&self, replay: &mut Replay, pace: &mut Pace, progress: &Progress) -> Result<(), Error> {
-        let mut head = self.link.head().await?;
-        loop {
-            progress.replaying(replay.position(), head);
-            replay.run_to(head, pace, progress).await?;
-            let reached = Position(head.0);
-            head = self.link.head().await?;
-            if head.0.saturating_sub(reached.0) <= CAUGHT_UP {
-                return Ok(());
-            }
-        }
-    }
-
     fn tell(&self, report: &Report<'_>) {
         if self.options.json {
             let text = serde_json::to_string(report).expect("a report is plain data");
@@ -390,6 +399,10 @@ impl Work<'_> {
             return;
         }
         let Report { replica, generation, position, seconds, swap_ms, .. } = report;
+        if self.options.fresh {
+            println!("replica {replica} is filled up to {position}; {seconds} s");
+            return;
+        }
         println!(
             "replica {replica}: generation {generation} serves, swapped in at {position} within {swap_ms} ms; {seconds} s in all"
         );

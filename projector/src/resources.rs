@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 
 use crate::batch::Ready;
 use crate::failure::Failure;
+use crate::parking;
 
 /// Writes the rows of accepted events, set-based: first what is made, then what changes it.
 pub(crate) async fn apply(connection: &mut PgConnection, accepted: &[&Occurrence]) -> Result<(), Failure> {
@@ -62,7 +63,10 @@ pub(crate) async fn apply_barrier(
         Event::CatalogueOpened(_) => catalogue::opened(connection, position, importing).await,
         Event::CatalogueChunk(event) => catalogue::chunk(connection, event, *importing).await,
         Event::CatalogueClosed(_) => catalogue::closed(connection, position, importing).await,
-        Event::ControlProbe(_) | Event::ControlAudit(_) | Event::ControlParked(_) => Ok(Outcome::Applied),
+        Event::ControlProbe(_) | Event::ControlAudit(_) => Ok(Outcome::Applied),
+        Event::ControlParked(event) => {
+            parking::at_decision(connection, position, event).await.map(|()| Outcome::Applied)
+        }
         Event::ReviewCreated(_)
         | Event::ReviewHelpful(_)
         | Event::ReviewReported(_)

@@ -1,5 +1,6 @@
 //! `projector run`: own the replica, follow the stream, apply, announce; for ever.
 
+mod auditing;
 mod exchanged;
 mod joining;
 mod memory;
@@ -25,11 +26,12 @@ use stream::{Connection, Link};
 use tokio_util::sync::CancellationToken;
 
 use crate::announcer::{Announcer, Moved, View};
-use crate::apply::{Applied, Going, apply, apply_steps, in_steps};
+use crate::apply::{Applied, Closing, Going, apply, apply_steps, in_steps};
 use crate::batch::{Batches, Ready};
 use crate::failure::{Backoff, Failure, Next};
 use crate::generation;
 use crate::importing::Importing;
+use crate::parking::Decisions;
 use crate::run::joining::Joining;
 use crate::run::memory::Memory;
 use crate::run::snapshots::Snapshots;
@@ -69,6 +71,7 @@ pub(crate) async fn run(config: Config, name: &str, operations: SocketAddr) -> R
     let serving = tokio::spawn(serve::serve(listener, operations::router(readiness, recorder), last.clone()));
     tracing::info!(replica = name, %operations, version = PROJECTION_VERSION, "the projector started");
 
+    let _auditing = auditing::start(&config, name, &connection);
     let projection = Projection {
         name: replica.name,
         database,
@@ -170,6 +173,7 @@ impl Projection {
             let state = if next == Next::Stop { State::Stopped } else { State::CatchingUp };
             self.announcer.update(|view| {
                 (view.state, view.why, view.refuses_stream) = (state, text, failure.is_damage());
+                view.mend = failure.mend(&self.name);
                 if next == Next::StandBy {
                     // The replica is another projector's: nothing is said in its name.
                     view.epoch = None;
@@ -222,7 +226,7 @@ impl Projection {
                         position = checkpoint.position.0,
                         "waiting for the stream"
                     );
-                    self.announcer.update(|view| view.why = "waiting for the stream".to_owned());
+                    self.announcer.update(|view| view.wait("waiting for the stream"));
                 }
                 Err(failure) => return Err(failure),
             }
@@ -236,11 +240,14 @@ impl Projection {
         checkpoint: &mut Checkpoint,
     ) -> Result<std::convert::Infallible, Failure> {
         let head = self.verify(link, checkpoint).await?;
+        // All of them, before anything is applied: they lie behind what they are about.
+        let decisions = Decisions::read(link).await?;
         let behind = checkpoint.position;
         tokio::select! {
-            ended = self.follow_on(connection, link, checkpoint, head) => ended,
+            ended = self.follow_on(connection, link, checkpoint, &decisions, head) => ended,
             // What is cut here rolls back.
             failure = self.keep_verifying(link, behind) => Err(failure),
+            never = decisions.keep_reading(link) => match never {},
         }
     }
 
@@ -249,6 +256,7 @@ impl Projection {
         connection: &mut PgConnection,
         link: &Link,
         checkpoint: &mut Checkpoint,
+        decisions: &Decisions,
         head: Position,
     ) -> Result<std::convert::Infallible, Failure> {
         let follower = link.follow(checkpoint.position.next()).await?;
@@ -259,7 +267,7 @@ impl Projection {
             "following the stream"
         );
         self.begin(checkpoint, head);
-        let mut batches = Batches::new(follower, self.batch);
+        let mut batches = Batches::new(follower, decisions, self.batch);
         loop {
             // Only what the stream had before the wait counts: the newest event may just be on its way.
             let known = self.announcer.head();
@@ -275,15 +283,18 @@ impl Projection {
                 let made = self.apply_steps(checkpoint).await;
                 made.map_err(|failure| blame(failure, &batch[0]))?;
             }
+            let started = Instant::now();
             self.apply(connection, checkpoint, &batch).await?;
+            let took = started.elapsed();
             self.settle(checkpoint, batch.last());
-            if let Event::ControlAudit(mark) = &batch[0].occurrence.event {
-                self.at_mark(mark, &batch[0], checkpoint).await?;
-            }
-            self.rest_for_snapshots().await;
-            if closing {
+            let paused = match &batch[0].occurrence.event {
+                Event::ControlAudit(mark) => self.at_mark(mark, &batch[0], checkpoint).await,
+                _ => false,
+            };
+            self.rest_for_snapshots(took).await;
+            if closing || paused {
                 // The consumer was not asked for so long that the server has forgotten it.
-                batches = Batches::new(link.follow(checkpoint.position.next()).await?, self.batch);
+                batches = Batches::new(link.follow(checkpoint.position.next()).await?, decisions, self.batch);
             }
         }
     }
@@ -334,7 +345,7 @@ impl Projection {
             tell();
         };
         let started = Instant::now();
-        let steps = apply_steps(&self.database, checkpoint, &told);
+        let steps = apply_steps(&self.database, checkpoint, Closing::TO_SERVE, &told);
         tokio::pin!(steps);
         let mut ticks = tokio::time::interval(ESTIMATE_EVERY);
         loop {

@@ -1,224 +1,171 @@
-//! `projector status`: every replica, its state and why, position, and how far it is behind.
+//! `projector status`: every replica, its state and why, position, how far it is behind and for how long yet.
+
+mod heard;
+mod known;
+mod line;
+mod passing;
+mod table;
+mod words;
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::time::Duration;
+use std::io::{IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
 
-use comfy_table::Table;
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use contract::Position;
-use contract::announcement::{ImportProgress, Progress, State};
-use replica::{Role, SCHEMA_LIVE, connect_options, read_checkpoint};
+use contract::announcement::Progress;
+use futures::future::join_all;
 use serde::Serialize;
-use service::Config;
-use service::config::Replica;
-use sqlx::{Connection as _, PgConnection};
+use service::config::{Piece, Replica};
+use service::{Config, shutdown};
 use stream::{Connection, Link};
 use tokio_util::sync::CancellationToken;
 
+use self::heard::Heard;
+use self::line::{Line, Seen};
+pub(crate) use self::words::{duration, grouped};
+
 /// Replicas announce themselves at least every 250 ms.
 const LISTEN: Duration = Duration::from_millis(600);
+/// A replica that said nothing for so long is silent, whatever it said before.
+const SILENT: Duration = Duration::from_secs(1);
 /// How long a server may take to answer before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Between two pictures of `--watch`.
+const EVERY: Duration = Duration::from_secs(2);
 
+/// Schema version 1. Fields are added within one; docs/operating.md tells them.
 #[derive(Serialize)]
 struct Report {
     schema_version: u32,
     epoch: Option<String>,
     head: Option<u64>,
+    /// Why there is no head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<String>,
     replicas: Vec<Line>,
 }
 
-#[derive(Serialize)]
-struct Line {
-    name: String,
-    state: String,
-    position: Option<u64>,
-    behind_events: Option<u64>,
-    behind_seconds: Option<f64>,
-    why: String,
-    /// While it is importing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    import: Option<ImportProgress>,
-}
-
-/// Prints a table, or JSON.
-pub(crate) async fn status(config: &Config, json: bool) -> Result<(), Box<dyn Error>> {
+/// Prints a table, or JSON; with `watch` again and again, until it is interrupted.
+pub(crate) async fn status(config: &Config, watch: bool, json: bool) -> Result<(), Box<dyn Error>> {
     let stop = CancellationToken::new();
     let _stops_at_the_end = stop.clone().drop_guard();
     let connection = Connection::open(config.stream_settings(), "atelier projector status", stop);
-    let link = tokio::time::timeout(PATIENCE, connection.verified()).await;
-    let link = match link {
-        Ok(Ok(link)) => Some(link),
-        Ok(Err(refusal)) => return Err(refusal.into()),
-        Err(_) => None,
+    match tokio::time::timeout(PATIENCE, connection.verified()).await {
+        Ok(Err(refusal)) if !watch => return Err(refusal.into()),
+        _ => {}
+    }
+    let mut heard = Heard::default();
+    if !watch {
+        let report = look(config, &connection, &mut heard, LISTEN).await;
+        let text = if json { serde_json::to_string_pretty(&report)? } else { table::text(&report) };
+        println!("{text}");
+        return Ok(());
+    }
+    let interrupted = shutdown::on_signal()?;
+    let mut listen = LISTEN;
+    loop {
+        let begun = Instant::now();
+        let report = tokio::select! {
+            report = look(config, &connection, &mut heard, listen) => report,
+            () = interrupted.cancelled() => return Ok(()),
+        };
+        let text = if json { serde_json::to_string(&report)? } else { table::text(&report) };
+        if show(&text, json).is_err() {
+            // Whoever looked on has seen enough and gone, as `head` does.
+            return Ok(());
+        }
+        // The next picture is due two seconds after this one, and is of what was heard until then.
+        listen = EVERY.saturating_sub(begun.elapsed().saturating_sub(listen)).max(LISTEN);
+    }
+}
+
+/// One picture: on a terminal in the place of the last one, else below it.
+fn show(text: &str, json: bool) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{text}")?;
+    } else if out.is_terminal() {
+        // Line by line over the last picture, then whatever is left of it.
+        writeln!(out, "\x1b[H{}\x1b[K\n{}\x1b[J", service::time::now(), text.replace('\n', "\x1b[K\n"))?;
+    } else {
+        writeln!(out, "{}\n{text}\n", service::time::now())?;
+    }
+    out.flush()
+}
+
+/// Looks at everything at once.
+async fn look(config: &Config, connection: &Connection, heard: &mut Heard, listen: Duration) -> Report {
+    let link = connection.current().ok();
+    let (known, listened) = tokio::join!(join_all(config.replicas.iter().map(known::ask)), async {
+        match &link {
+            Some(link) => heard.listen(link, listen).await.is_ok(),
+            None => {
+                tokio::time::sleep(listen).await;
+                false
+            }
+        }
+    });
+    let head = match &link {
+        Some(link) if listened => link.head().await.ok(),
+        _ => None,
     };
+    let link = link.filter(|_| head.is_some());
     // What it says of itself tells more than its silence.
     let away = match connection.current() {
         Err(error) if matches!(*error, stream::Error::Unhealthy { .. }) => error.to_string(),
         _ => "nats-server does not answer".to_owned(),
     };
-    let heard = match &link {
-        Some(link) => listen(link).await?,
-        None => HashMap::new(),
-    };
-    let head = match &link {
-        Some(link) => Some(link.head().await?),
-        None => None,
-    };
-    let mut replicas = Vec::new();
-    for replica in &config.replicas {
-        let line = match heard.get(&replica.name) {
-            Some(progress) => heard_line(replica, progress, head, link.as_ref()).await,
-            None => silent_line(replica, head, link.as_ref(), &away).await,
+    let now = Instant::now();
+    let lines = config.replicas.iter().zip(known).map(|(replica, known)| {
+        let progress = link.as_ref().and_then(|_| heard.last(&replica.name, now - SILENT));
+        let seen = Seen {
+            name: &replica.name,
+            progress,
+            rates: progress.and_then(|_| heard.rates(&replica.name)),
+            silent: heard.silent_for(&replica.name, now),
+            known,
+            head,
+            away: link.is_none().then_some(away.as_str()),
         };
-        replicas.push(line);
-    }
+        line_of(seen, link.as_ref())
+    });
+    let mut replicas = join_all(lines).await;
+    let passing = |piece: &Piece| passing::line(piece, heard.last(&piece.name, now - SILENT));
+    replicas.extend(config.pieces.iter().filter_map(passing));
     let epoch = link.as_ref().map(|link| link.epoch().to_string());
-    let report = Report { schema_version: 1, epoch, head: head.map(|head| head.0), replicas };
-    if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print(&report, &away);
-    }
-    Ok(())
+    let stream = head.is_none().then_some(away.clone());
+    Report { schema_version: 1, epoch, head: head.map(|head| head.0), stream, replicas }
 }
 
-/// What replicas announce within a moment.
-pub(crate) async fn listen(link: &Link) -> stream::Result<HashMap<String, Progress>> {
-    let mut announcements = link.listen().await?;
-    let mut heard = HashMap::new();
-    let end = tokio::time::sleep(LISTEN);
-    tokio::pin!(end);
-    loop {
-        tokio::select! {
-            announced = announcements.next() => match announced {
-                Some((replica, progress)) => drop(heard.insert(replica, progress)),
-                None => return Ok(heard),
-            },
-            () = &mut end => return Ok(heard),
-        }
-    }
-}
-
-async fn heard_line(
-    replica: &Replica,
-    progress: &Progress,
-    head: Option<Position>,
-    link: Option<&Link>,
-) -> Line {
-    let why = match (progress.state, &progress.import) {
-        (State::Stopped, _) => "see its projector's log".to_owned(),
-        (_, Some(import)) => words(import),
-        _ => String::new(),
-    };
-    let line = line(replica, progress.state.word(), Some(progress.position), head, link, why).await;
-    Line { import: progress.import.clone(), ..line }
-}
-
-/// Nobody announces the replica: its checkpoint is asked for in the database itself.
-async fn silent_line(replica: &Replica, head: Option<Position>, link: Option<&Link>, away: &str) -> Line {
-    let position = tokio::time::timeout(PATIENCE, read_position(replica)).await;
-    let said = if link.is_some() { "its projector is silent" } else { away };
-    let (position, why) = match position {
-        Ok(Ok(position)) => (Some(position), said.to_owned()),
-        Ok(Err(error)) => (None, format!("{said}; its Postgres: {error}")),
-        Err(_) => (None, format!("{said}; its Postgres does not answer")),
-    };
-    line(replica, "unknown", position, head, link, why).await
-}
-
-async fn read_position(replica: &Replica) -> Result<Position, replica::Error> {
-    let options = connect_options(&replica.url, &replica.passwords, Role::Projector, "projector status")?;
-    let mut connection = PgConnection::connect_with(&options.options([("search_path", SCHEMA_LIVE)])).await?;
-    Ok(read_checkpoint(&mut connection).await?.position)
-}
-
-async fn line(
-    replica: &Replica,
-    state: &str,
-    position: Option<Position>,
-    head: Option<Position>,
-    link: Option<&Link>,
-    why: String,
-) -> Line {
-    let head = head.zip(position).map(|(head, position)| head.max(position));
-    let behind_events = position.zip(head).map(|(position, head)| head.0 - position.0);
-    let behind_seconds = match (behind_events, position, link) {
+async fn line_of(seen: Seen<'_>, link: Option<&Link>) -> Line {
+    let behind = seen.behind();
+    let seconds = match (behind, seen.position(), link) {
         (Some(0), ..) => Some(0.0),
         (Some(_), Some(position), Some(link)) => seconds_behind(link, position).await,
         _ => None,
     };
-    let name = replica.name.clone();
-    Line {
-        name,
-        state: state.to_owned(),
-        position: position.map(|p| p.0),
-        behind_events,
-        behind_seconds,
-        why,
-        import: None,
-    }
+    seen.line(seconds)
+}
+
+/// What replicas announce within a moment.
+pub(crate) async fn listen(link: &Link) -> stream::Result<HashMap<String, Progress>> {
+    let mut heard = Heard::default();
+    heard.listen(link, LISTEN).await?;
+    Ok(heard.into_last())
+}
+
+/// A replica's checkpoint, asked for in its own database.
+///
+/// # Errors
+/// Why it could not be asked, in a sentence part.
+pub(crate) async fn position_of(replica: &Replica) -> Result<Position, String> {
+    let known = known::ask(replica).await?;
+    known.position.ok_or_else(|| "it has no checkpoint".to_owned())
 }
 
 /// The age of the oldest event that is not applied.
 pub(crate) async fn seconds_behind(link: &Link, position: Position) -> Option<f64> {
     let event = link.read(position.next()).await.ok()?;
     Some((service::time::now().0 - event.stored.0).max(0) as f64 / 1000.0)
-}
-
-/// As in `43 % of the import: loading reviews; about 2 min left`.
-fn words(import: &ImportProgress) -> String {
-    let left = match import.seconds_left {
-        None => String::new(),
-        Some(seconds @ ..120) => format!("; about {seconds} s left"),
-        Some(seconds) => format!("; about {} min left", seconds.div_ceil(60)),
-    };
-    let steps = import.steps_done.zip(import.steps);
-    let steps =
-        steps.map_or(String::new(), |(done, of)| format!(" ({done} of {of} steps of the closing are done)"));
-    format!("{:.0} % of the import: {}{steps}{left}", import.percent, import.what)
-}
-
-fn print(report: &Report, away: &str) {
-    let word = |number: Option<u64>| number.map_or("unknown".to_owned(), |number| number.to_string());
-    match (&report.epoch, report.head) {
-        (Some(epoch), head) => println!("stream ATELIER, epoch {epoch}, head {}", word(head)),
-        (None, _) => println!("stream ATELIER: {away}"),
-    }
-    let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["replica", "state", "position", "behind", "why"]);
-    for line in &report.replicas {
-        let behind = match (line.behind_events, line.behind_seconds) {
-            (Some(0), _) => "nothing".to_owned(),
-            (Some(events), Some(seconds)) => format!("{events} events, {seconds:.1} s"),
-            (Some(events), None) => format!("{events} events"),
-            (None, _) => "unknown".to_owned(),
-        };
-        table.add_row([&line.name, &line.state, &word(line.position), &behind, &line.why]);
-    }
-    println!("{table}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_import_is_told_in_words() {
-        let mut import = ImportProgress {
-            percent: 43.2,
-            what: "loading reviews".into(),
-            seconds_left: None,
-            steps_done: None,
-            steps: None,
-        };
-        assert_eq!(words(&import), "43 % of the import: loading reviews");
-        import.seconds_left = Some(119);
-        assert_eq!(words(&import), "43 % of the import: loading reviews; about 119 s left");
-        (import.seconds_left, import.steps_done, import.steps) = (Some(121), Some(3), Some(25));
-        let closing =
-            "43 % of the import: loading reviews (3 of 25 steps of the closing are done); about 3 min left";
-        assert_eq!(words(&import), closing);
-    }
 }

@@ -54,3 +54,40 @@ async fn exchange(
         }
     }
 }
+
+/// Publishes a message as an event of a type, as it is, and answers its position. `key`: the hashes of an
+/// `Idempotency-Key` and its body.
+///
+/// # Panics
+/// When it is not stored.
+pub async fn publish(
+    url: &str,
+    event_type: &str,
+    id: &str,
+    key: Option<(&str, &str)>,
+    payload: &[u8],
+) -> i64 {
+    let ce_type = format!("atelier.{event_type}.v1");
+    let mut headers = BTreeMap::from([
+        ("Nats-Msg-Id", id),
+        ("ce-specversion", "1.0"),
+        ("ce-type", ce_type.as_str()),
+        ("ce-source", "/atelier/test"),
+        ("ce-id", id),
+        ("ce-time", "2026-11-23T15:50:00.000Z"),
+    ]);
+    if let Some((key, body)) = key {
+        headers.extend([("ce-idempotencykey", key), ("ce-bodyhash", body)]);
+    }
+    let answer = request(url, &format!("atelier.v1.{event_type}"), &headers, payload).await;
+    answer["seq"].as_i64().unwrap_or_else(|| panic!("it was not stored: {answer}"))
+}
+
+/// A review that decodes, and that no replica can store: Postgres's text holds no NUL.
+#[must_use]
+pub fn poison(product: i64) -> Vec<u8> {
+    let review = serde_json::json!({"product_id": product, "rating": 5, "summary": "", "body": "a\u{0}b",
+        "recommend": true, "reviewer_name": "n", "reviewer_email": "sealed1.none.AAAA", "photos": [],
+        "characteristics": []});
+    review.to_string().into_bytes()
+}

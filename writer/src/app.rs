@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use contract::email::Sealer;
 use contract::keyed_hash::HashingKey;
+use service::config::watch;
 use service::cors::Origins;
 use service::metrics::Recorder;
 use service::{Config, front, keys, operations, serve, shutdown};
@@ -72,7 +73,12 @@ pub async fn run(config: Config, arguments: &Run) -> Result<(), Box<dyn Error>> 
         sealer,
         hashing,
         origins: origins.clone(),
-        references: References::new(&config, connection.clone(), visibility.clone())?,
+        references: References::new(
+            watch::replicas(arguments.config.clone(), &config),
+            Duration::from_millis(config.writer.reference_wait_ms),
+            connection.clone(),
+            visibility.clone(),
+        )?,
         commits: Commits::start(&config.writer, connection.clone()),
         visible_wait: Duration::from_millis(config.writer.visible_wait_ms),
         room: Arc::new(Semaphore::new(config.writer.queue)),

@@ -7,15 +7,15 @@ mod memory;
 mod outcomes;
 mod replicas;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use contract::fold::{Holder, Outcome};
 use contract::resources::reviews::NewReview;
 use contract::{Epoch, Idempotency, Position};
-use service::Config;
+use service::config::Replica;
 use service::problem::{Problem, pages};
 use stream::Connection;
+use tokio::sync::watch;
 
 use crate::outcome::unhealthy;
 use crate::visibility::Visibility;
@@ -34,22 +34,23 @@ pub(crate) struct References {
 }
 
 impl References {
-    /// Connects when the first question comes.
+    /// Connects when the first question comes; takes up replicas that come and go.
     ///
     /// # Errors
     /// When a replica's url or password cannot be read.
     pub(crate) fn new(
-        config: &Config,
+        replicas: watch::Receiver<Vec<Replica>>,
+        wait: Duration,
         connection: Connection,
         visibility: Visibility,
     ) -> Result<References, replica::Error> {
-        let replicas = Arc::new(Replicas::new(config, visibility.clone())?);
+        let replicas = Replicas::new(replicas, visibility.clone())?;
         Ok(References {
             existing: Existing::new(&replicas, connection.clone()),
             outcomes: Outcomes::new(&replicas),
             connection,
             visibility,
-            wait: Duration::from_millis(config.writer.reference_wait_ms),
+            wait,
         })
     }
 

@@ -61,7 +61,8 @@ fn command<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     // What cargo tells a program of the package it runs for, as `cargo xtask` or a test: a build script that looks at it
     // (ring's does) would run anew for each who asks, and half of all dependencies with it.
     let told = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-    for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(|name| told(name)) {
+    for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(|name| told(name))
+    {
         command.env_remove(name);
     }
     command

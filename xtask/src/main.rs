@@ -11,6 +11,7 @@ mod down;
 mod error;
 mod faults;
 mod openapi;
+mod postgres;
 mod reset;
 mod run;
 mod sample;
@@ -44,6 +45,8 @@ enum Verb {
     Down(SystemArguments),
     /// Show each process and each replica
     Status(status::Arguments),
+    /// Run one more Postgres in a running system, for a replica that is to be added
+    Postgres(postgres::Arguments),
     /// Remove a system's data
     Reset(reset::Arguments),
     /// Run one of our binaries with a system's configuration
@@ -96,6 +99,7 @@ async fn main() -> ExitCode {
         Verb::Up(arguments) => up::run(arguments).await,
         Verb::Down(arguments) => down::run(&arguments),
         Verb::Status(arguments) => status::run(&arguments).await,
+        Verb::Postgres(arguments) => postgres::run(&arguments).await,
         Verb::Reset(arguments) => reset::run(&arguments),
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Sample(arguments) => sample::run(&arguments),

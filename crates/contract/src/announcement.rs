@@ -79,6 +79,12 @@ pub struct Progress {
     pub head_age_ms: u64,
     /// What the replica is doing.
     pub state: State,
+    /// Why it is in this state, for people; empty when all is well.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// What to do about it: a command, or a sentence with one; empty when it passes by itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mend: String,
     /// Whether it is stopped because the stream was recreated or lost events: nobody may write to that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refuses_stream: bool,

@@ -23,7 +23,8 @@ pub struct Audit {
     pub pausing: Option<String>,
 }
 
-/// An operator's decision that an event is not to be applied by any replica.
+/// An operator's decision that an event is not to be applied by any replica: it counts as rejected instead. All decisions
+/// are read before anything is applied, because they lie behind what they are about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parked {
     /// The event.
@@ -32,4 +33,11 @@ pub struct Parked {
     pub because: String,
     /// Who decided it, for people.
     pub sender: String,
+}
+
+impl Parked {
+    /// Whether a decision at a position is one: it is about an event before it.
+    pub fn counts_at(&self, position: Position) -> bool {
+        (Position::FIRST..position).contains(&self.position)
+    }
 }

@@ -40,6 +40,22 @@ pub struct Idempotency {
     pub body: String,
 }
 
+impl Idempotency {
+    /// More letters than a keyed hash has.
+    const LONGEST: usize = 64;
+
+    /// The hashes of a message that is not read as an event: only what looks like hashes, because it is to be stored
+    /// whatever stands in the rest.
+    pub fn alone<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Idempotency> {
+        let hash = |name: &str| {
+            let like =
+                |text: &&str| text.len() <= Self::LONGEST && text.bytes().all(|c| c.is_ascii_alphanumeric());
+            header(name).filter(like).map(str::to_owned)
+        };
+        Some(Idempotency { key: hash(names::IDEMPOTENCY_KEY)?, body: hash(names::BODY_HASH)? })
+    }
+}
+
 /// An event's attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
@@ -135,5 +151,8 @@ mod tests {
         assert_eq!(header(names::TYPE), Some("atelier.review.helpful.v1"));
         assert!(Envelope::read(|name| if name == names::TIME { None } else { header(name) }).is_err());
         assert!(Envelope::read(|name| if name == names::BODY_HASH { None } else { header(name) }).is_err());
+        assert_eq!(Idempotency::alone(header), envelope.idempotency);
+        let spoiled = |name: &str| if name == names::BODY_HASH { Some("a\0b") } else { header(name) };
+        assert_eq!(Idempotency::alone(spoiled), None);
     }
 }

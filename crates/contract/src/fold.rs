@@ -117,8 +117,16 @@ pub struct Occurrence {
     pub time: Millis,
     /// Its idempotency key, if it has one.
     pub idempotency: Option<Idempotency>,
-    /// Its content.
+    /// Its content; of one that was parked the decision, in its place.
     pub event: Event,
+}
+
+impl Occurrence {
+    /// Whether an operator decided that the event here is not to be applied. Then the decision stands in its place, which
+    /// no decision has by itself: it names an event before it.
+    pub fn is_parked(&self) -> bool {
+        matches!(&self.event, Event::ControlParked(decision) if decision.position == self.position)
+    }
 }
 
 /// Ids that a batch names, to be fetched at once.
@@ -190,15 +198,15 @@ pub fn fold(mut known: Known, mut clock: Option<Millis>, events: &[Occurrence]) 
     for occurrence in events {
         let now = advance(clock, occurrence.stored);
         clock = Some(now);
-        if let Some(idempotency) = &occurrence.idempotency
-            && let Some(holder) = known.keys.get(&idempotency.key)
-            && now.0 - holder.clock.0 < KEY_LIFE
-        {
-            folded.outcomes.push((Outcome::NoOp, Some(holder.position)));
+        let holder = occurrence.idempotency.as_ref().and_then(|idempotency| known.keys.get(&idempotency.key));
+        let holder = holder.filter(|holder| now.0 - holder.clock.0 < KEY_LIFE).map(|holder| holder.position);
+        if holder.is_some() && !occurrence.is_parked() {
+            folded.outcomes.push((Outcome::NoOp, holder));
             continue;
         }
         let outcome = decide(&mut known, occurrence);
-        if let Some(idempotency) = &occurrence.idempotency {
+        // A parked event takes its key like every rejected one; one that is taken stays its holder's.
+        if let Some(idempotency) = occurrence.idempotency.as_ref().filter(|_| holder.is_none()) {
             let holder = Holder {
                 position: occurrence.position,
                 body: idempotency.body.clone(),
@@ -231,6 +239,9 @@ fn word(outcome: Outcome) -> &'static str {
 }
 
 fn decide(known: &mut Known, occurrence: &Occurrence) -> Outcome {
+    if occurrence.is_parked() {
+        return Outcome::Rejected(Reason::Parked);
+    }
     match &occurrence.event {
         Event::ReviewCreated(review) => {
             if !known.products.contains(&review.product_id) {

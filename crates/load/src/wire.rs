@@ -19,6 +19,10 @@ pub struct Answer {
     pub is_problem: bool,
     /// `Atelier-Position`.
     pub position: Option<String>,
+    /// Whether it says that it is older than what was demanded.
+    pub stale: bool,
+    /// Whether the connection ends with it.
+    pub closes: bool,
     /// Left out of what was read; there when something was made or refused.
     pub body: Vec<u8>,
 }
@@ -27,6 +31,8 @@ pub struct Answer {
 pub struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
+    /// Where in it the last answer's body begins.
+    begins: usize,
 }
 
 impl Connection {
@@ -37,7 +43,7 @@ impl Connection {
     pub async fn open(address: &str) -> io::Result<Connection> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Connection { stream, received: Vec::with_capacity(16 << 10) })
+        Ok(Connection { stream, received: Vec::with_capacity(16 << 10), begins: 0 })
     }
 
     /// Sends a request and reads its whole answer.
@@ -56,6 +62,11 @@ impl Connection {
         }
     }
 
+    /// The body of the last answer.
+    pub fn body_of_last(&self) -> &[u8] {
+        &self.received[self.begins..]
+    }
+
     async fn body(&mut self, head: Head, begins: usize) -> io::Result<Answer> {
         while self.received.len() < begins + head.length {
             self.more().await?;
@@ -63,6 +74,7 @@ impl Connection {
         if self.received.len() > begins + head.length {
             return Err(wrong("more than one answer to one request"));
         }
+        self.begins = begins;
         let body = if head.answer.status == 200 { vec![] } else { self.received[begins..].to_vec() };
         Ok(Answer { body, ..head.answer })
     }
@@ -91,6 +103,7 @@ impl Head {
         let mut lines = text.split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
         let (mut length, mut retry_after, mut is_problem, mut position) = (None, false, false, None);
+        let (mut stale, mut closes) = (false, false);
         for line in lines {
             let (name, value) = line.split_once(':')?;
             let value = value.trim();
@@ -102,11 +115,16 @@ impl Head {
                 is_problem = value == "application/problem+json";
             } else if name.eq_ignore_ascii_case("atelier-position") {
                 position = Some(value.to_owned());
+            } else if name.eq_ignore_ascii_case("atelier-stale") {
+                stale = value == "true";
+            } else if name.eq_ignore_ascii_case("connection") {
+                closes = value.eq_ignore_ascii_case("close");
             }
         }
         // Nobody here is answered in chunks, or until the connection ends.
-        let length = length?;
-        Some(Head { answer: Answer { status, retry_after, is_problem, position, body: vec![] }, length })
+        let length = if status == 204 { 0 } else { length? };
+        let answer = Answer { status, retry_after, is_problem, position, stale, closes, body: vec![] };
+        Some(Head { answer, length })
     }
 }
 

@@ -52,6 +52,30 @@ impl Data {
         self.root.join("lock")
     }
 
+    /// The pieces of the configuration: replicas that came or went since the start.
+    #[must_use]
+    pub fn pieces(&self) -> PathBuf {
+        self.root.join("replicas.d")
+    }
+
+    /// What the supervisor runs for which replica, for whoever adds or drops one.
+    #[must_use]
+    pub fn members(&self) -> PathBuf {
+        self.root.join("members.json")
+    }
+
+    /// The Postgres servers that were asked for beyond those of the start.
+    #[must_use]
+    pub fn servers(&self) -> PathBuf {
+        self.root.join("postgres.d")
+    }
+
+    /// Each replica's place among the ports.
+    #[must_use]
+    pub fn places(&self) -> PathBuf {
+        self.root.join("places.json")
+    }
+
     /// What was imported at the first start.
     #[must_use]
     pub fn catalogue(&self) -> PathBuf {

@@ -19,6 +19,8 @@ pub mod postgres;
 pub mod process;
 pub mod readiness;
 pub mod record;
+mod roster;
+pub mod servers;
 pub mod services;
 pub mod settings;
 pub mod system;

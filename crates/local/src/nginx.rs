@@ -99,35 +99,7 @@ pub fn write_configuration(
     let www = open.join("www");
     page::write(&www.join("shop"))?;
     let place = folder.to_string_lossy();
-    let servers = |ports: &[u16], at_a_time: usize, role: &str| {
-        let line = |port: &u16| {
-            format!("        server {} max_fails=0 max_conns={at_a_time}{role};", loopback(*port))
-        };
-        ports.iter().map(line).collect::<Vec<_>>().join("\n")
-    };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
-    let main = fill(
-        include_str!("../../../deploy/nginx/nginx.conf"),
-        &[
-            (
-                "user",
-                &account.map_or(String::new(), |account| format!("user {} {};", account.name, account.group)),
-            ),
-            // Whoever refuses for all must come to it at once. Only root may ask for that.
-            ("priority", account.map_or("", |_| "worker_priority -5;")),
-            ("workers", &workers.to_string()),
-            ("pid_file", &folder.join("nginx.pid").to_string_lossy()),
-            ("folder", &place),
-            ("access_log", &access_log.to_string_lossy()),
-            ("temporary", &temporary.to_string_lossy()),
-            ("readers", &servers(&shape.readers, READS_AT_A_TIME, "")),
-            ("lenient", &servers(&shape.lenient, LENIENT_READS_AT_A_TIME, "")),
-            ("demanding", &servers(&shape.readers, DEMANDING_READS_AT_A_TIME, "")),
-            ("demanding_lenient", &servers(&shape.lenient, DEMANDING_READS_AT_A_TIME, " backup")),
-            ("writers", &servers(&shape.writers, WRITES_AT_A_TIME, "")),
-            ("listen", &loopback(shape.port).to_string()),
-        ],
-    )?;
+    let main = main_text(folder, access_log, &temporary, account, shape)?;
     let shop = fill(
         include_str!("../../../deploy/nginx/shop.conf"),
         &[("folder", &place), ("www", &www.to_string_lossy())],
@@ -147,4 +119,54 @@ pub fn write_configuration(
         write_atomically(&folder.join(name), text, 0o644)?;
     }
     Ok(folder.join("nginx.conf"))
+}
+
+/// Writes nginx.conf alone anew, for a server that runs: who is behind it has changed, and it takes that up when it is told to.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub(crate) fn rewrite(data: &Data, shape: &Shape) -> Result<(), Error> {
+    let account = account::unprivileged(&["nobody", "www-data", "nginx"])?;
+    let temporary = data.folder_for(account.as_ref())?.join("nginx-temporary");
+    let main = main_text(&data.nginx(), &data.log("access"), &temporary, account.as_ref(), shape)?;
+    write_atomically(&data.nginx().join("nginx.conf"), &main, 0o644)
+}
+
+fn main_text(
+    folder: &Path,
+    access_log: &Path,
+    temporary: &Path,
+    account: Option<&Account>,
+    shape: &Shape,
+) -> Result<String, Error> {
+    let servers = |ports: &[u16], at_a_time: usize, role: &str| {
+        let line = |port: &u16| {
+            format!("        server {} max_fails=0 max_conns={at_a_time}{role};", loopback(*port))
+        };
+        ports.iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
+    fill(
+        include_str!("../../../deploy/nginx/nginx.conf"),
+        &[
+            (
+                "user",
+                &account.map_or(String::new(), |account| format!("user {} {};", account.name, account.group)),
+            ),
+            // Whoever refuses for all must come to it at once. Only root may ask for that.
+            ("priority", account.map_or("", |_| "worker_priority -5;")),
+            ("workers", &workers.to_string()),
+            ("pid_file", &folder.join("nginx.pid").to_string_lossy()),
+            ("folder", &folder.to_string_lossy()),
+            ("access_log", &access_log.to_string_lossy()),
+            ("temporary", &temporary.to_string_lossy()),
+            ("readers", &servers(&shape.readers, READS_AT_A_TIME, "")),
+            ("lenient", &servers(&shape.lenient, LENIENT_READS_AT_A_TIME, "")),
+            ("demanding", &servers(&shape.readers, DEMANDING_READS_AT_A_TIME, "")),
+            ("demanding_lenient", &servers(&shape.lenient, DEMANDING_READS_AT_A_TIME, " backup")),
+            ("writers", &servers(&shape.writers, WRITES_AT_A_TIME, "")),
+            ("listen", &loopback(shape.port).to_string()),
+        ],
+    )
 }

@@ -78,6 +78,13 @@ impl Ports {
         Ok(Self { base, nginx, _lock: lock })
     }
 
+    /// The port of the Postgres at this place at the last start, if there was one.
+    #[must_use]
+    pub(crate) fn last_postgres(data: &Data, replica: u16) -> Option<u16> {
+        let remembered: Remembered = serde_json::from_str(&fs::read_to_string(data.ports()).ok()?).ok()?;
+        Some(remembered.base + REPLICAS + replica * FOR_A_REPLICA)
+    }
+
     /// Keeps the choice for the next start.
     ///
     /// # Errors

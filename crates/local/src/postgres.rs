@@ -64,6 +64,12 @@ pub fn prepare(binaries: &Path, data: &Data, replica: &str, port: u16) -> Result
     })
 }
 
+/// A replica's database on this machine, as the configuration names it.
+#[must_use]
+pub(crate) fn address(port: u16) -> String {
+    format!("postgres://{}/atelier", loopback(port))
+}
+
 /// Connects as the superuser.
 ///
 /// # Errors

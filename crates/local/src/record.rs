@@ -84,6 +84,11 @@ impl Recorder {
         self.write();
     }
 
+    pub(crate) fn remove(&self, name: &str) {
+        self.list().retain(|process| process.name() != name);
+        self.write();
+    }
+
     /// Ends the recording, and the circle of references with it.
     pub(crate) fn close(&self) {
         self.list().clear();

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::error::Error;
 use crate::layout::{Data, write_atomically};
 use crate::ports::{Ports, loopback};
+use crate::postgres;
 
 /// Writes it anew: ports may have moved since the last start.
 ///
@@ -24,11 +25,11 @@ fn text(ports: &Ports, replicas: &[String]) -> String {
         loopback(ports.nats_monitor())
     );
     for (replica, index) in replicas.iter().zip(0..) {
-        let address = loopback(ports.postgres(index));
+        let address = postgres::address(ports.postgres(index));
         // Writing to a string does not fail.
         let _ = write!(
             text,
-            "\n[[replica]]\nname = \"{replica}\"\nurl = \"postgres://{address}/atelier\"\npasswords = \"passwords/{replica}\"\n"
+            "\n[[replica]]\nname = \"{replica}\"\nurl = \"{address}\"\npasswords = \"passwords/{replica}\"\n"
         );
     }
     text.push_str("\n[writer]\n\n[reader]\n\n[projector]\n");

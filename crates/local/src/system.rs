@@ -1,5 +1,6 @@
 //! A whole system on this machine: nats-server, a Postgres for each replica, our processes, nginx.
 
+mod members;
 mod start;
 
 use std::fs::File;
@@ -17,7 +18,9 @@ use crate::ports::{Ports, loopback};
 use crate::postgres;
 use crate::process::{Process, Snapshot};
 use crate::record::Recorder;
-use crate::services;
+use crate::roster::Places;
+use crate::system::members::{Came, Watching};
+use crate::{servers, services};
 
 /// What to start, and where.
 #[derive(Debug, Clone)]
@@ -93,11 +96,15 @@ pub enum Stage {
 pub struct System {
     options: SystemOptions,
     data: Data,
-    ports: Ports,
+    ports: Arc<Ports>,
     components: Components,
     recorder: Arc<Recorder>,
     /// In the order in which they were started.
     processes: Vec<Process>,
+    /// What belongs to replicas that came since.
+    came: Came,
+    /// Once everything is up.
+    watching: Option<Watching>,
     _lock: File,
 }
 
@@ -120,10 +127,15 @@ impl System {
     }
 
     async fn stop_processes(&mut self) {
+        if let Some(watching) = self.watching.take() {
+            watching.end().await;
+        }
+        let came = self.came.processes();
         for stage in ["nginx", "reader", "writer", "projector", ""] {
             let stopping: Vec<_> = self
                 .processes
                 .iter()
+                .chain(&came)
                 .filter(|process| process.name().starts_with(stage))
                 .cloned()
                 .map(|process| tokio::spawn(async move { process.stop().await }))
@@ -153,7 +165,7 @@ impl System {
         &self.data
     }
 
-    /// Its replicas' names.
+    /// The names of the replicas that it was started with.
     #[must_use]
     pub fn replicas(&self) -> &[String] {
         &self.options.replicas
@@ -215,14 +227,25 @@ impl System {
     ///
     /// [`Error::Options`] for a replica that is not there; [`Error::Io`].
     pub fn postgres_url(&self, replica: &str) -> Result<String, Error> {
-        let port = self
-            .options
-            .replicas
-            .iter()
-            .zip(0..)
-            .find_map(|(name, index)| (name == replica).then(|| self.ports.postgres(index)))
+        let place = Places::of(&self.data, &self.options.replicas)
+            .get(replica)
             .ok_or_else(|| Error::Options(format!("there is no replica {replica}")))?;
-        postgres::superuser_url(&self.data, replica, port, "atelier")
+        postgres::superuser_url(&self.data, replica, self.ports.postgres(place), "atelier")
+    }
+
+    /// Starts one more Postgres, for a replica that is added; the address of its database. What is there is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`servers::ask`].
+    pub async fn one_more_postgres(&self, replica: &str) -> Result<String, Error> {
+        servers::ask(&self.data, replica, Duration::from_secs(60)).await
+    }
+
+    /// What belongs to replicas that came since the start.
+    #[must_use]
+    pub fn came(&self) -> Vec<Process> {
+        self.came.processes()
     }
 
     /// A process by its name: `nats`, `postgres-a`, `projector-a`, `writer-1` (or `writer`), `reader-a`, `nginx`.
@@ -262,7 +285,9 @@ impl System {
 
 impl Drop for System {
     fn drop(&mut self) {
-        let killed: Vec<Identity> = self.processes.iter().rev().filter_map(Process::kill_now).collect();
+        let came = self.came.close();
+        let all = self.processes.iter().chain(&came);
+        let killed: Vec<Identity> = all.rev().filter_map(Process::kill_now).collect();
         // Their data may be removed right after this.
         let _ = gone_within(&killed, Duration::from_secs(5));
         self.recorder.close();

@@ -3,11 +3,14 @@
 //! Every mistake that can be found is named at once, an unknown key with the nearest known one.
 
 mod http;
+pub mod pieces;
 mod sections;
+pub mod watch;
 
 use std::path::{Path, PathBuf};
 
 pub use http::Http;
+pub use pieces::{Piece, Stage};
 pub use sections::{Keys, Projector, Reader, Replica, Stream, Writer};
 use serde::Deserialize;
 
@@ -24,9 +27,15 @@ pub struct Config {
     /// Key files that processes share.
     #[serde(default)]
     pub keys: Keys,
-    /// The replicas.
+    /// The replicas: those of the file, with those that came and without those that went since.
     #[serde(default, rename = "replica")]
     pub replicas: Vec<Replica>,
+    /// Replicas that came or went while everything served, or are just doing so.
+    #[serde(skip)]
+    pub pieces: Vec<Piece>,
+    /// Names of the replicas in the file itself.
+    #[serde(skip)]
+    pub in_file: Vec<String>,
     /// What writers and readers say alike.
     #[serde(default)]
     pub http: Http,
@@ -117,6 +126,10 @@ impl Config {
             }
         };
         config.rebase(file.parent().unwrap_or(Path::new("")));
+        match pieces::read(file) {
+            Ok(pieces) => config.take_up(pieces, file),
+            Err(wrong) => mistakes.extend(wrong),
+        }
         mistakes.extend(config.mistakes());
         if mistakes.is_empty() { Ok(config) } else { Err(wrong(mistakes)) }
     }
@@ -127,9 +140,24 @@ impl Config {
     /// A sentence that lists the names there are.
     pub fn replica(&self, name: &str) -> Result<&Replica, String> {
         self.replicas.iter().find(|replica| replica.name == name).ok_or_else(|| {
+            match self.piece(name).map(|piece| piece.stage) {
+                Some(Stage::Filling) => {
+                    return format!(
+                        "replica {name} is being filled: it runs when `projector add` has filled it"
+                    );
+                }
+                Some(Stage::Leaving) => return format!("replica {name} is being dropped"),
+                _ => {}
+            }
             let names: Vec<&str> = self.replicas.iter().map(|replica| replica.name.as_str()).collect();
             format!("no replica is named {name:?}; the configuration has: {}", names.join(", "))
         })
+    }
+
+    /// What is said of a replica that came or went while everything served.
+    #[must_use]
+    pub fn piece(&self, name: &str) -> Option<&Piece> {
+        self.pieces.iter().find(|piece| piece.name == name)
     }
 
     /// Where the stream is, for connecting to it.
@@ -140,6 +168,17 @@ impl Config {
             accept_acknowledgement_before_sync: self.stream.accept_acknowledgement_before_sync,
             hashing_key: None,
         }
+    }
+
+    fn take_up(&mut self, pieces: Vec<Piece>, file: &Path) {
+        self.in_file = self.replicas.iter().map(|replica| replica.name.clone()).collect();
+        for piece in &pieces {
+            self.replicas.retain(|replica| replica.name != piece.name);
+            if piece.stage.is_member() {
+                self.replicas.push(piece.replica(file));
+            }
+        }
+        self.pieces = pieces;
     }
 
     fn rebase(&mut self, folder: &Path) {
@@ -245,6 +284,45 @@ mod tests {
     fn a_change_of_the_hashing_key_is_refused_in_words() {
         let error = read(&format!("{GOOD}[keys]\nhashing_old = [\"x\"]\n"), &[], &[]).unwrap_err();
         assert!(error.to_string().contains("cannot be changed while a stream lives"), "{error}");
+    }
+
+    #[test]
+    fn a_piece_is_stronger_than_the_file_and_only_members_are_replicas() {
+        let folder = std::env::temp_dir().join(format!("atelier-pieces-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let config = folder.join("atelier.toml");
+        std::fs::write(&config, GOOD).unwrap();
+        let arguments = Arguments { config: config.clone(), overrides: vec![] };
+        let load = || Config::read(&arguments, std::iter::empty());
+        let names = || load().unwrap().replicas.into_iter().map(|replica| replica.name).collect::<Vec<_>>();
+        let piece = |name: &str, stage| Piece {
+            name: name.into(),
+            stage,
+            url: "postgres://h:2/atelier".into(),
+            passwords: "p2".into(),
+        };
+        assert_eq!(names(), ["a"]);
+        for (stage, seen) in [
+            (Stage::Filling, vec!["a"]),
+            (Stage::Joining, vec!["a", "b"]),
+            (Stage::Serving, vec!["a", "b"]),
+            (Stage::Leaving, vec!["a"]),
+        ] {
+            piece("b", stage).write(&config).unwrap();
+            assert_eq!(names(), seen, "{stage:?}");
+            assert_eq!(load().unwrap().piece("b"), Some(&piece("b", stage)));
+        }
+        piece("b", Stage::Serving).write(&config).unwrap();
+        piece("a", Stage::Dropped).write(&config).unwrap();
+        let read = load().unwrap();
+        assert_eq!((names(), read.in_file), (vec!["b".to_owned()], vec!["a".to_owned()]));
+        assert_eq!(read.replicas[0].passwords, folder.join("p2"));
+        std::fs::write(pieces::file_of(&config, "c"), "name = \"d\"\nx = 1\n").unwrap();
+        assert!(load().unwrap_err().to_string().contains("c.toml"));
+        pieces::remove(&config, "c").unwrap();
+        pieces::remove(&config, "a").unwrap();
+        assert_eq!(names(), ["a", "b"]);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub const APPLIED_EVENTS: &str = "atelier_apply_events_total";
 pub const APPLY_SECONDS: &str = "atelier_apply_batch_seconds";
 /// Times that an apply transaction failed for a reason that is not the event's and was tried again.
 pub const APPLY_RETRIES: &str = "atelier_apply_retries_total";
+/// Comparisons of all replicas that came of the interval, by result: `equal`, `different`, `unknown`.
+pub const AUDITS: &str = "atelier_audits_total";
+/// Tables in which replicas differed at the last of them.
+pub const AUDIT_TABLES_DIFFERENT: &str = "atelier_audit_tables_different";
+/// When the last of them ended, in seconds since 1970.
+pub const AUDIT_TIMESTAMP: &str = "atelier_audit_timestamp_seconds";
 /// Seconds of one statement for a read, by statement.
 pub const STATEMENT_SECONDS: &str = "atelier_read_statement_seconds";
 /// Reads that the strict listener refused so that another reader is asked, by reason: `stepped_out`, `behind`, `crowded`.
@@ -89,6 +95,9 @@ impl Recorder {
         describe_counter!(APPLIED_EVENTS, "Events by outcome");
         describe_histogram!(APPLY_SECONDS, Unit::Seconds, "Seconds of one apply transaction");
         describe_counter!(APPLY_RETRIES, "Apply transactions tried again");
+        describe_counter!(AUDITS, "Comparisons of all replicas by result");
+        describe_gauge!(AUDIT_TABLES_DIFFERENT, "Tables in which replicas differed at the last comparison");
+        describe_gauge!(AUDIT_TIMESTAMP, Unit::Seconds, "When the last comparison ended, since 1970");
         describe_histogram!(STATEMENT_SECONDS, Unit::Seconds, "Seconds of one statement for a read");
         describe_counter!(READS_REFUSED, "Reads refused so that another reader is asked");
         describe_counter!(READS_STALE, "Reads answered with less than was demanded");

@@ -135,7 +135,9 @@ pub enum Error {
         found: Position,
     },
     /// A message that is no event.
-    #[error("the message at {position} is no event: {source}")]
+    #[error(
+        "the message at {position} is no event: {source}. Nothing is applied from there on; see docs/errors/event-not-applicable.md"
+    )]
     Unreadable {
         /// Where it lies.
         position: Position,

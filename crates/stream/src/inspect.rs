@@ -16,7 +16,7 @@ use crate::identity::{first_missing, missing};
 
 /// A connection that verifies nothing and changes nothing.
 pub struct Inspection {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 /// The stream at one moment.

@@ -4,7 +4,8 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::message::StreamMessage;
 use bytes::Bytes;
 use contract::envelope::{event_hash, names};
-use contract::{Envelope, Event, Millis, Position};
+use contract::{Envelope, Event, Idempotency, Millis, Position};
+use futures::StreamExt;
 
 use crate::connect::Link;
 use crate::error::{Error, Result};
@@ -72,6 +73,29 @@ impl StoredEvent {
         event_hash(&self.subject, self.header(names::MESSAGE_ID).unwrap_or_default(), &self.payload)
     }
 
+    /// The hashes of the `Idempotency-Key` that it carries, however the rest of it reads.
+    pub fn idempotency(&self) -> Option<Idempotency> {
+        Idempotency::alone(|name| self.header(name))
+    }
+
+    /// Its type: as its attributes name it, or as its subject does.
+    pub fn event_type(&self) -> String {
+        let named = self.header(names::TYPE).and_then(|name| name.strip_prefix("atelier."));
+        match named.and_then(|name| name.rsplit_once(".v")) {
+            Some((name, _)) => name.to_owned(),
+            None => contract::subject::event_type(&self.subject),
+        }
+    }
+
+    /// All headers, as they came.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let all = self.headers.iter();
+        all.flat_map(|(name, values)| {
+            values.iter().map(|value| (name.to_string(), value.as_str().to_owned()))
+        })
+        .collect()
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.as_str())
     }
@@ -93,6 +117,50 @@ impl Link {
             })
         };
         self.until_closed("read an event", read).await.map(StoredEvent::of)
+    }
+
+    /// All events on one subject from a position on: few, because each is asked for by itself.
+    ///
+    /// # Errors
+    /// When the server does not answer, or counts more of them than it gives.
+    pub async fn all_on(&self, subject: &str, from: Position) -> Result<Vec<StoredEvent>> {
+        use async_nats::jetstream::stream::DirectGetErrorKind;
+        // The leader counts; whoever answers a direct question may not have everything yet. It counts all of them only.
+        let counted = if from <= self.first { self.count_on(subject).await? } else { 0 };
+        let read = async {
+            let stream = self.context.get_stream_no_info(contract::subject::STREAM).await;
+            let stream = stream.map_err(|e| Error::request("read an event")(e.into()))?;
+            let mut events: Vec<StoredEvent> = Vec::new();
+            loop {
+                let next = events.last().map_or(from, |last| last.position.next());
+                match stream.direct_get_next_for_subject(subject, Some(next.0)).await {
+                    Ok(message) => events.push(StoredEvent::of(message)),
+                    Err(error) if error.kind() == DirectGetErrorKind::NotFound => return Ok(events),
+                    Err(error) => return Err(Error::request("read an event")(error.into())),
+                }
+            }
+        };
+        let events = self.until_closed("read an event", read).await?;
+        if (events.len() as u64) < counted {
+            let reason = format!("it counts {counted} events on {subject} and gives {}", events.len());
+            return Err(Error::Request { what: "give all events of a subject", reason });
+        }
+        Ok(events)
+    }
+
+    async fn count_on(&self, subject: &str) -> Result<u64> {
+        let failed = |e| Error::request("count events")(e);
+        let count = async {
+            let stream = self.context.get_stream_no_info(contract::subject::STREAM).await;
+            let stream = stream.map_err(|e| failed(e.into()))?;
+            let mut told =
+                stream.info_builder().subjects(subject).fetch().await.map_err(|e| failed(e.into()))?;
+            match told.next().await {
+                Some(told) => told.map(|(_, count)| count as u64).map_err(|e| failed(e.into())),
+                None => Ok(0),
+            }
+        };
+        self.until_closed("count events", count).await
     }
 
     /// Reads the last event on one subject, if there is any.

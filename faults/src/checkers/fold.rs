@@ -1,8 +1,11 @@
 //! Invariants 1 to 5: a replica is the fold of the stream up to its checkpoint, and equal positions mean equal data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::Event;
 
 use super::Evidence;
+use crate::log::Logged;
 use crate::model::State;
 
 /// Each replica holds what the model makes of the events up to its checkpoint.
@@ -40,13 +43,29 @@ fn at(evidence: &Evidence<'_>, position: i64) -> Result<State, String> {
     if position < state.position {
         return Err(format!("it stands at {position}, before the import's end at {}", state.position));
     }
+    // Decisions count from the beginning, wherever they lie behind what they are about.
+    let parked: BTreeSet<i64> = evidence.log.iter().filter_map(parks).collect();
     for logged in evidence.log.iter().take_while(|logged| logged.position <= position) {
-        state.follow(logged)?;
+        if parked.contains(&logged.position) {
+            state.pass_by(logged)?;
+        } else {
+            state.follow(logged)?;
+        }
     }
     if state.position < position {
         return Err(format!("it stands at {position}, and the stream ends at {}", state.position));
     }
     Ok(state)
+}
+
+/// The event that an operator's decision parks.
+fn parks(logged: &Logged) -> Option<i64> {
+    match &logged.event {
+        Event::ControlParked(decision) => {
+            Some(decision.position.as_i64()).filter(|event| *event < logged.position)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -70,5 +89,18 @@ mod tests {
         sample.replicas[1].1.position += 1;
         assert_eq!(equal(&sample.evidence()), Vec::<String>::new());
         assert_eq!(folds(&sample.evidence()).len(), 2);
+    }
+
+    #[test]
+    fn a_replica_that_applied_what_was_parked_is_a_fault() {
+        let mut sample = Sample::default();
+        sample.log(interaction("a"));
+        let position = sample.log.last().unwrap().position;
+        sample.replicas_follow();
+        let (parked, because) = (contract::Position::from_i64(position), "b".to_owned());
+        let decision = contract::control::Parked { position: parked, because, sender: "s".into() };
+        sample.log(Event::ControlParked(decision));
+        let faults = folds(&sample.evidence());
+        assert!(faults.iter().any(|fault| fault.contains("parked")), "{faults:?}");
     }
 }

@@ -16,19 +16,43 @@ impl State {
     /// # Errors
     /// When the event is not the next one, or cannot stand behind the import.
     pub(crate) fn follow(&mut self, logged: &Logged) -> Result<(), String> {
+        self.step(logged)?;
+        if self.is_taken(logged) {
+            return Ok(());
+        }
+        let outcome = self.apply(logged)?;
+        self.record(logged, outcome);
+        Ok(())
+    }
+
+    /// The state behind one more event that an operator has parked: nothing of it but its rejection.
+    ///
+    /// # Errors
+    /// When the event is not the next one.
+    pub(crate) fn pass_by(&mut self, logged: &Logged) -> Result<(), String> {
+        self.step(logged)?;
+        let unkeyed = Logged { key: logged.key.clone().filter(|_| !self.is_taken(logged)), ..logged.clone() };
+        self.record(&unkeyed, Err("parked"));
+        Ok(())
+    }
+
+    fn step(&mut self, logged: &Logged) -> Result<(), String> {
         if logged.position != self.position + 1 {
             return Err(format!("event {} comes behind {}", logged.position, self.position));
         }
         self.position = logged.position;
         self.event_hash.clone_from(&logged.hash);
         self.clock = self.clock.max(logged.stored.min(self.clock + MINUTE));
-        if let Some(key) = &logged.key
-            && let Some(holder) = self.keys.get(&key.key)
-            && self.clock - holder.clock < DAY
-        {
-            return Ok(());
-        }
-        let outcome = self.apply(logged)?;
+        Ok(())
+    }
+
+    /// Whether an earlier event holds its key.
+    fn is_taken(&self, logged: &Logged) -> bool {
+        let holder = logged.key.as_ref().and_then(|key| self.keys.get(&key.key));
+        holder.is_some_and(|holder| self.clock - holder.clock < DAY)
+    }
+
+    fn record(&mut self, logged: &Logged, outcome: Result<(), &'static str>) {
         if let Err(reason) = outcome {
             let event_type = logged.event.type_name().to_owned();
             self.rejections.insert(logged.position, (event_type, reason.to_owned()));
@@ -42,7 +66,6 @@ impl State {
             };
             self.keys.insert(key.key.clone(), holder);
         }
-        Ok(())
     }
 
     /// What becomes of an event that is no repeat: applied, or rejected for a reason.

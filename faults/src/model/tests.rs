@@ -113,3 +113,19 @@ fn a_gap_is_refused_and_every_difference_is_told() {
     let differences = before.differences(&state);
     assert_eq!(differences.len(), 4, "{differences:?}");
 }
+
+#[test]
+fn a_parked_event_leaves_its_rejection_and_its_key_alone() {
+    let mut state = base();
+    state.follow(&logged(BEFORE + 1, 2_000, Some("taken"), review(1, 14))).unwrap();
+    let before = state.clone();
+    state.pass_by(&logged(BEFORE + 2, 2_000, Some("free"), review(1, 14))).unwrap();
+    state.pass_by(&logged(BEFORE + 3, 2_000, Some("taken"), review(1, 14))).unwrap();
+    assert_eq!((&state.reviews, &state.review_totals), (&before.reviews, &before.review_totals));
+    let reasons: Vec<&str> = state.rejections.values().map(|(_, reason)| reason.as_str()).collect();
+    assert_eq!(reasons, ["parked", "parked"]);
+    assert_eq!((state.keys["free"].outcome.as_str(), state.keys["taken"].position), ("parked", BEFORE + 1));
+    let vote = Event::ReviewHelpful(ReviewHelpful { review_id: BEFORE + 2 });
+    state.follow(&logged(BEFORE + 4, 2_000, None, vote)).unwrap();
+    assert_eq!(state.rejections[&(BEFORE + 4)].1, "unknown_review");
+}

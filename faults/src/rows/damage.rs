@@ -146,6 +146,10 @@ async fn flipped(arena: &mut Arena) -> Result<Seen, Stop> {
         other => other,
     })?;
     unmoved(arena, &before).await?;
+    let verified = arena.system.operator().run("projector", ["verify"]).await;
+    if verified.code != Some(1) || !verified.out.contains("the stream has no event") {
+        return Err(Stop::from(format!("projector verify does not tell of the gap: {verified:?}")));
+    }
     let note = format!("{place}; {holes}; noticed within {:.1} s", noticed.as_secs_f64());
     Ok(Seen::default().note(note))
 }

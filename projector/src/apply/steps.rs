@@ -12,15 +12,26 @@ use sqlx::{Connection, PgConnection};
 use tokio::sync::Notify;
 
 use crate::failure::Failure;
-use crate::resources::catalogue::{ALL_STEPS, STEPS, Step};
+use crate::resources::catalogue::{ALL_STEPS, Indexes, STEPS, Step};
 
 const COMPARE: &str = include_str!("compare_step.sql");
 const SET: &str = include_str!("set_step.sql");
-/// Steps that are made side by side, each on a connection of its own. Few machines that hold a replica have fewer cores,
-/// and each sorts in memory of its own.
-const SIDE_BY_SIDE: usize = 2;
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// How the steps are made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closing {
+    /// Which indexes.
+    pub(crate) indexes: Indexes,
+    /// How many steps at a time, each on a connection of its own, where it sorts in memory of its own.
+    pub(crate) side_by_side: usize,
+}
+
+impl Closing {
+    /// For a generation that serves as soon as it can. Few machines that hold a replica have less than two cores.
+    pub(crate) const TO_SERVE: Closing = Closing { indexes: Indexes::All, side_by_side: 2 };
+}
 
 /// What is going on, whenever that changes.
 #[derive(Clone, Debug)]
@@ -38,13 +49,21 @@ pub(crate) struct Going {
 pub(crate) async fn apply_steps(
     database: &PgConnectOptions,
     checkpoint: &mut Checkpoint,
+    closing: Closing,
     told: &(dyn Fn(&Going) + Sync),
 ) -> Result<(), Failure> {
     let going = Mutex::new(Going { done: checkpoint.step, running: Vec::new() });
     let (changed, failed) = (Notify::new(), AtomicBool::new(false));
-    let lanes = Lanes { going: &going, changed: &changed, failed: &failed, checkpoint, told };
+    let lanes = Lanes {
+        going: &going,
+        changed: &changed,
+        failed: &failed,
+        checkpoint,
+        indexes: closing.indexes,
+        told,
+    };
     // When one lane fails the other ends the step that it makes: that may be minutes of work.
-    let ended = join_all((0..SIDE_BY_SIDE).map(|_| lanes.run_or_fail(database))).await;
+    let ended = join_all((0..closing.side_by_side).map(|_| lanes.run_or_fail(database))).await;
     checkpoint.step = going.into_inner().expect("no holder of this lock panics").done;
     ended.into_iter().collect()
 }
@@ -55,6 +74,7 @@ struct Lanes<'a> {
     /// No step is begun any more.
     failed: &'a AtomicBool,
     checkpoint: &'a Checkpoint,
+    indexes: Indexes,
     told: &'a (dyn Fn(&Going) + Sync),
 }
 
@@ -130,7 +150,7 @@ impl Lanes<'_> {
         if compared.is_none() {
             return Err(Failure::Fenced);
         }
-        step.make(&mut transaction).await?;
+        step.make(&mut transaction, self.indexes).await?;
         let set = sqlx::query(SET)
             .bind(position.as_i64())
             .bind(epoch.as_str())

@@ -112,7 +112,7 @@ fn judge_space(folder: &Path, free: u64, growth: Option<u64>) -> Finding {
 }
 
 /// As in `12.3 GB`.
-pub(super) fn bytes(bytes: u64) -> String {
+pub(crate) fn bytes(bytes: u64) -> String {
     let mut rest = bytes as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if rest < 1000.0 {

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::batch::{Ready, ready};
 use crate::failure::Failure;
+use crate::parking::Decisions;
 
 /// Bytes of payload that may be read ahead.
 const AHEAD_BYTES: usize = 48 * 1024 * 1024;
@@ -33,9 +34,10 @@ pub(super) struct Ahead {
 
 impl Ahead {
     pub(super) async fn from(link: &Link, next: Position) -> stream::Result<Ahead> {
+        let decisions = Decisions::read(link).await?;
         let follower = link.follow(next).await?;
         let (sender, received) = mpsc::channel(AHEAD_EVENTS);
-        let reading = tokio::spawn(read(follower, sender));
+        let reading = tokio::spawn(read(follower, decisions, sender));
         Ok(Ahead { received, held: None, reading })
     }
 
@@ -74,14 +76,14 @@ impl Drop for Ahead {
     }
 }
 
-async fn read(mut follower: Follower, sender: mpsc::Sender<stream::Result<Read>>) {
+async fn read(mut follower: Follower, decisions: Decisions, sender: mpsc::Sender<stream::Result<Read>>) {
     let room = Arc::new(Semaphore::new(AHEAD_BYTES));
     loop {
         let event = follower.next().await;
         let bytes = event.as_ref().map_or(1, |event| event.payload.len().clamp(1, AHEAD_BYTES));
         let share = Arc::clone(&room).acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX)).await;
         let share = share.expect("the semaphore is never closed");
-        let read = ready(event).map(|ready| Read { ready, bytes, _share: share });
+        let read = ready(event, &decisions).map(|ready| Read { ready, bytes, _share: share });
         let ended = read.is_err();
         if sender.send(read).await.is_err() || ended {
             return;

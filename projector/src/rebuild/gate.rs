@@ -70,7 +70,7 @@ pub(super) async fn pass(
         None => None,
     };
     replay.run_to(mark.position, pace, progress).await?;
-    let compared = compare(work, serving.as_ref(), reference.as_ref()).await;
+    let compared = compare(work, pace, serving.as_ref(), reference.as_ref()).await;
     for snapshot in serving.into_iter().chain(reference.map(|(_, snapshot)| snapshot)) {
         if let Err(error) = snapshot.release().await {
             tracing::debug!(%error, "a snapshot was not let go of; its projector does it by itself");
@@ -121,6 +121,7 @@ struct Compared {
 
 async fn compare(
     work: &Work<'_>,
+    pace: &Pace,
     serving: Option<&Snapshot>,
     reference: Option<&(&str, Snapshot)>,
 ) -> Result<Compared, Error> {
@@ -132,7 +133,10 @@ async fn compare(
     let with = reference.map(|(name, snapshot)| (*name, snapshot));
     if let Some((name, snapshot)) = with.or(own) {
         let mut healthy = snapshot.open().await?;
-        let (ours, theirs) = tokio::try_join!(all(&mut built), all(&mut healthy))?;
+        let (ours, theirs) = match pace.side_by_side() {
+            1 => (all(&mut built).await?, all(&mut healthy).await?),
+            _ => tokio::try_join!(all(&mut built), all(&mut healthy))?,
+        };
         let differing = ours.differences(&theirs).into_iter();
         compared.tables = differing.map(|(table, buckets)| (table, buckets.len())).collect();
         compared.with = Some((name.to_owned(), ours.rows(), ours.fingerprint()));

@@ -24,6 +24,14 @@ const BOUND: f64 = 3.0;
 const BOUND_AT_LEAST: Duration = Duration::from_millis(4);
 /// Most rest for each part of work, in hundredths.
 const MOST_REST: u32 = 400;
+/// So many events go at once while reads have to be spared: a read that meets them waits less.
+const SPARING: usize = 500;
+/// At a highest rate, what goes at once is due within this part of a second.
+const PARTS_OF_A_SECOND: f64 = 20.0;
+/// What was missed of the highest rate, by sleeping longer than asked for, is made up for within this time only.
+const MADE_UP_FOR: Duration = Duration::from_millis(200);
+/// Works that are done side by side, when nobody is to be spared.
+const SIDE_BY_SIDE: usize = 2;
 /// A rest is not longer than this at a time.
 const LONGEST_REST: Duration = Duration::from_secs(2);
 
@@ -40,11 +48,11 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Goes at most at a rate, and slower while reads of the serving generation take longer than before. Not so when
-    /// nobody reads there: then it goes flat out.
+    /// Goes at the rate that an operator named; without one, slower while reads of the serving generation take longer than
+    /// before. Where nobody reads it goes flat out.
     pub(crate) async fn new(replica: &Replica, max_rate: Option<u64>, yielding: bool) -> Pace {
         let rest = Arc::new(AtomicU32::new(0));
-        let probing = match yielding {
+        let probing = match yielding && max_rate.is_none() {
             true => Probe::begin(replica, Arc::clone(&rest)).await,
             false => None,
         };
@@ -65,10 +73,22 @@ impl Pace {
         Pace { max_rate, rest: Arc::clone(&self.rest), probing: None, began: now, due: now }
     }
 
+    /// How many events go at once, where at most so many pay.
+    pub(crate) fn at_once(&self, most: usize) -> usize {
+        let most = if self.rest.load(Ordering::Relaxed) > 0 { most.min(SPARING) } else { most };
+        let due = |rate: f64| (rate / PARTS_OF_A_SECOND).max(1.0) as usize;
+        self.max_rate.map_or(most, |rate| most.min(due(rate)))
+    }
+
+    /// How many long works that cannot be paced are done side by side: one, where reads are to be spared.
+    pub(crate) fn side_by_side(&self) -> usize {
+        if self.probing.is_some() { 1 } else { SIDE_BY_SIDE }
+    }
+
     /// A part of the work begins.
     pub(crate) fn begin(&mut self) {
         self.began = Instant::now();
-        self.due = self.due.max(self.began);
+        self.due = self.began.checked_sub(MADE_UP_FOR).map_or(self.due, |earliest| self.due.max(earliest));
     }
 
     /// It ended, and was so many events or rows: rests as long as is due.
@@ -143,5 +163,28 @@ impl Probe {
         let mut sorted = self.took.clone();
         sorted.sort();
         Ok(Some(sorted[sorted.len() - 2]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_highest_rate_is_kept_exactly_and_less_goes_at_once() {
+        let mut pace = Pace::flat_out();
+        assert_eq!((pace.at_once(5_000), pace.side_by_side()), (5_000, 2));
+        pace.rest.store(25, Ordering::Relaxed);
+        assert_eq!(pace.at_once(5_000), SPARING);
+        pace.rest.store(0, Ordering::Relaxed);
+        pace.max_rate = Some(10_000.0);
+        assert_eq!(pace.at_once(5_000), 500);
+        let began = Instant::now();
+        for _ in 0..6 {
+            pace.begin();
+            pace.end(500).await;
+        }
+        let took = began.elapsed().as_secs_f64();
+        assert!((0.299..0.4).contains(&took), "3,000 at 10,000 a second in {took} s");
     }
 }

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 const EVERY: Duration = Duration::from_secs(1);
 /// Between two lines for people without a terminal.
 const BETWEEN_LINES: u32 = 5;
-/// Events in a second that are expected of a replay before its own rate is known. Measured on two cores.
+/// Events in a second that are expected of a replay before its own rate is known: an assumption.
 pub(crate) const EXPECTED_EVENTS: f64 = 25_000.0;
 /// Fewer events than these tell no rate.
 const ENOUGH: u64 = 20_000;
@@ -26,24 +26,33 @@ const ENOUGH: u64 = 20_000;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Phase {
     Prepare,
+    Check,
     Replay,
     Copy,
     CatchUp,
+    Index,
     Compare,
     Swap,
     Done,
+    /// Of the stream's files.
+    Save,
+    Load,
 }
 
 impl Phase {
     fn word(self) -> &'static str {
         match self {
             Phase::Prepare => "preparing",
+            Phase::Check => "checking",
             Phase::Replay => "replaying",
             Phase::Copy => "copying",
             Phase::CatchUp => "catching up",
+            Phase::Index => "making indexes",
             Phase::Compare => "comparing",
             Phase::Swap => "swapping",
             Phase::Done => "done",
+            Phase::Save => "saving",
+            Phase::Load => "loading",
         }
     }
 }
@@ -72,6 +81,8 @@ struct State {
     replay: Option<Replaying>,
     /// Of a copy: bytes of tables and indexes, and rows.
     copy: Option<Copying>,
+    /// Bytes of files, of how many.
+    moved: Option<(u64, u64)>,
 }
 
 #[derive(Clone)]
@@ -117,6 +128,7 @@ impl Progress {
             since: Instant::now(),
             replay: None,
             copy: None,
+            moved: None,
         };
         let state = Arc::new(Mutex::new(state));
         let bar = (!json && std::io::stderr().is_terminal()).then(|| {
@@ -132,7 +144,7 @@ impl Progress {
     /// The next phase begins.
     pub(crate) fn phase(&self, phase: Phase) {
         let mut state = self.state();
-        (state.phase, state.since) = (phase, Instant::now());
+        (state.phase, state.since, state.moved) = (phase, Instant::now(), None);
         tracing::debug!(phase = phase.word(), "the rebuild's next phase");
     }
 
@@ -156,7 +168,9 @@ impl Progress {
         };
         let mut state = self.state();
         match &mut state.replay {
-            Some(replay) => (replay.head, replay.last) = (head, Instant::now()),
+            Some(replay) if replay.position <= position => {
+                (replay.head, replay.last) = (head, Instant::now());
+            }
             none => *none = Some(replay),
         }
     }
@@ -183,6 +197,11 @@ impl Progress {
     /// So much of a copy is done.
     pub(super) fn copied(&self, done: f64, total: f64, rows: u64, rows_total: u64) {
         self.state().copy = Some(Copying { done, total, rows, rows_total });
+    }
+
+    /// So many bytes of files were read or written, of so many.
+    pub(crate) fn moved(&self, done: u64, total: u64) {
+        self.state().moved = Some((done, total));
     }
 
     /// The events or rows that were written in a second on average, once the work is done.
@@ -239,7 +258,13 @@ impl State {
                 line.seconds_left =
                     Some((elapsed * (copy.total - copy.done).max(0.0) / copy.done).ceil() as u64);
             }
-            Phase::Prepare | Phase::Compare | Phase::Swap | Phase::Done => {}
+            Phase::Check | Phase::Save | Phase::Load => {
+                let Some((done, total)) = self.moved.filter(|(done, _)| *done > 0) else { return line };
+                line.percent = Some(percent(done as f64, total as f64));
+                line.seconds_left =
+                    Some((elapsed * total.saturating_sub(done) as f64 / done as f64).ceil() as u64);
+            }
+            Phase::Prepare | Phase::Index | Phase::Compare | Phase::Swap | Phase::Done => {}
         }
         line
     }

@@ -4,20 +4,24 @@ use std::sync::Mutex;
 
 use contract::{Event, Position};
 use replica::Checkpoint;
-use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
 use stream::{Link, Remembered};
 
 use super::ahead::Ahead;
 use super::pace::Pace;
 use super::progress::Progress;
-use crate::apply::{Going, apply, apply_steps, in_steps};
+use crate::apply::{Closing, Going, apply, apply_steps, in_steps};
 use crate::failpoint;
-use crate::failure::Failure;
+use crate::failure::{Failure, Next};
 use crate::importing::Importing;
+use crate::resources::catalogue::Indexes;
 
 /// Most events in one transaction: larger ones gain little, and a kill loses one.
 const BATCH: usize = 5_000;
+
+/// A generation that lacks no more events has caught up: the rest is applied before the swap.
+const CAUGHT_UP: u64 = 1_000;
 
 /// A generation to which events are applied as fast as it takes them.
 pub(crate) struct Replay {
@@ -27,6 +31,8 @@ pub(crate) struct Replay {
     link: Link,
     ahead: Option<Ahead>,
     importing: Importing,
+    /// Where the stream was followed anew the last time.
+    followed_anew: Option<Position>,
 }
 
 impl Replay {
@@ -48,7 +54,12 @@ impl Replay {
         };
         let _head = link.verify_identity(&remembered).await?;
         let (link, importing) = (link.clone(), Importing::begin());
-        Ok(Replay { connection, checkpoint, database, link, ahead: None, importing })
+        Ok(Replay { connection, checkpoint, database, link, ahead: None, importing, followed_anew: None })
+    }
+
+    /// Gives the generation back.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        Ok(self.connection.close().await?)
     }
 
     /// Where it stands.
@@ -71,30 +82,69 @@ impl Replay {
                 Some(ahead) => ahead,
                 none => none.insert(Ahead::from(&self.link, self.checkpoint.position.next()).await?),
             };
-            let batch = ahead.batch(BATCH, last).await?;
+            let batch = match ahead.batch(pace.at_once(BATCH), last).await {
+                Ok(batch) => batch,
+                Err(failure) if self.may_follow_anew(&failure) => continue,
+                Err(failure) => return Err(failure),
+            };
+            let mut number = batch.len();
             match &batch[0].occurrence.event {
                 Event::CatalogueOpened(_) => self.importing = Importing::begin(),
-                Event::CatalogueChunk(chunk) => progress.importing(self.importing.loading(chunk)),
+                Event::CatalogueChunk(chunk) => {
+                    progress.importing(self.importing.loading(chunk));
+                    number = usize::try_from(chunk.rows).unwrap_or(number);
+                }
                 _ => {}
             }
             pace.begin();
             if in_steps(&self.checkpoint, &batch[0]) {
-                self.close_catalogue(progress).await?;
+                self.close_catalogue(pace.side_by_side(), progress).await?;
             }
             self.checkpoint = apply(&mut self.connection, &self.checkpoint, &batch).await?.checkpoint;
             progress.applied(self.checkpoint.position, self.checkpoint.importing);
             failpoint::reached("applied a batch");
-            pace.end(batch.len()).await;
+            pace.end(number).await;
         }
         Ok(())
     }
 
-    async fn close_catalogue(&mut self, progress: &Progress) -> Result<(), Failure> {
+    /// Applies until the stream's head is near.
+    ///
+    /// # Errors
+    /// As [`Replay::run_to`], and when the stream does not tell its head.
+    pub(crate) async fn catch_up(&mut self, pace: &mut Pace, progress: &Progress) -> Result<(), Failure> {
+        let mut head = self.link.head().await?;
+        loop {
+            progress.replaying(self.checkpoint.position, head);
+            self.run_to(head, pace, progress).await?;
+            let reached = head;
+            head = self.link.head().await?;
+            if head.0.saturating_sub(reached.0) <= CAUGHT_UP {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The server forgets who has asked for nothing for half a minute: a long step or a low rate is enough. So the stream is
+    /// followed anew, once from each place.
+    fn may_follow_anew(&mut self, failure: &Failure) -> bool {
+        let anew = failure.next() == Next::Retry
+            && !self.link.is_closed()
+            && self.followed_anew != Some(self.checkpoint.position);
+        if anew {
+            tracing::info!(%failure, position = %self.checkpoint.position, "the stream is followed anew");
+            (self.ahead, self.followed_anew) = (None, Some(self.checkpoint.position));
+        }
+        anew
+    }
+
+    async fn close_catalogue(&mut self, side_by_side: usize, progress: &Progress) -> Result<(), Failure> {
         let importing = Mutex::new(&mut self.importing);
         let told = |going: &Going| {
             let mut importing = importing.lock().expect("no holder of this lock panics");
             progress.importing(importing.closing(going));
         };
-        apply_steps(&self.database, &mut self.checkpoint, &told).await
+        let closing = Closing { indexes: Indexes::ToApply, side_by_side };
+        apply_steps(&self.database, &mut self.checkpoint, closing, &told).await
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use contract::PROJECTION_VERSION;
@@ -18,10 +19,11 @@ use super::{Error, building};
 use crate::generation;
 
 const SIZE: &str = include_str!("size.sql");
-/// Bytes of the catalogue's rows in the stream that become tables and indexes in a second. Measured on two cores, with
-/// everything that the closing makes.
+/// Bytes of the catalogue's rows in the stream that become tables and indexes in a second, with everything that the closing
+/// makes: `bench import` on two cores.
 const CATALOGUE_RATE: f64 = 20e6;
-/// Bytes of tables and indexes that are copied and made in a second. Measured on two cores.
+/// Bytes of tables and indexes that are copied and made in a second. An assumption: it only chooses the way that is tried
+/// first.
 const COPY_RATE: f64 = 60e6;
 /// About what an ordinary event takes in the stream, and a chunk of the catalogue.
 const EVENT_BYTES: f64 = 900.0;
@@ -35,6 +37,8 @@ pub(crate) enum Source {
     Stream,
     /// A snapshot of another replica is copied, then the rest is applied.
     Replica(String),
+    /// A snapshot in a folder is loaded, then the rest is applied.
+    Snapshot(PathBuf),
 }
 
 impl FromStr for Source {
@@ -54,6 +58,7 @@ impl fmt::Display for Source {
         match self {
             Source::Stream => write!(f, "stream"),
             Source::Replica(name) => write!(f, "replica {name}"),
+            Source::Snapshot(place) => write!(f, "snapshot {}", place.display()),
         }
     }
 }

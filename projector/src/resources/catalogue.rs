@@ -9,7 +9,9 @@ use sqlx::{PgConnection, Row};
 
 use crate::failure::Failure;
 
-pub(crate) use steps::{ALL_STEPS, BECOME_OWNER, STEPS, Step, indexes, indexes_on};
+pub(crate) use steps::{
+    ALL_STEPS, BECOME_OWNER, Indexes, STEPS, Step, indexes, indexes_on, indexes_only_read_by,
+};
 
 /// Whether the one catalogue was closed.
 pub(crate) const STATE: &str = include_str!("catalogue/state.sql");

@@ -44,6 +44,7 @@ impl Projection {
         }
         self.announcer.update(|view| {
             view.why.clear();
+            view.mend.clear();
             view.refuses_stream = false;
             view.head = view.head.max(position).max(last.map_or(position, |last| last.head));
             if checkpoint.importing {
@@ -95,6 +96,16 @@ impl Projection {
                 }
             });
         }
+    }
+
+    /// Nothing is applied for a while, on purpose: writers do not wait for the replica, and its reader steps out where another
+    /// serves.
+    pub(super) fn pause(&self, why: &str) {
+        let mut joining = self.joining();
+        self.announcer.update(|view| {
+            *joining = Joining::Behind(view.head);
+            (view.state, view.why) = (State::CatchingUp, why.to_owned());
+        });
     }
 
     fn joining(&self) -> MutexGuard<'_, Joining> {

@@ -1,12 +1,10 @@
 //! Invariant 5: an event that cannot be understood stops its replica, whose readers go on; what is not an event's
 //! fault is tried again for ever.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use contract::event::types::REVIEW_CREATED;
 use local::SystemOptions;
-use serde_json::json;
 use tests::{Load, Private, catalogue, eventually, review, tables, wire, with_catalogue, within};
 
 fn one_replica(mut options: SystemOptions) -> SystemOptions {
@@ -16,18 +14,7 @@ fn one_replica(mut options: SystemOptions) -> SystemOptions {
 
 /// Publishes a message as it is and answers its position.
 async fn publish(system: &Private, event_type: &str, payload: &[u8]) -> i64 {
-    let ce_type = format!("atelier.{event_type}.v1");
-    let headers = BTreeMap::from([
-        ("Nats-Msg-Id", "by-hand"),
-        ("ce-specversion", "1.0"),
-        ("ce-type", ce_type.as_str()),
-        ("ce-source", "/atelier/test"),
-        ("ce-id", "by-hand"),
-        ("ce-time", "2026-11-23T15:50:00.000Z"),
-    ]);
-    let answer =
-        wire::request(&system.nats_url(), &format!("atelier.v1.{event_type}"), &headers, payload).await;
-    answer["seq"].as_i64().unwrap_or_else(|| panic!("it was not stored: {answer}"))
+    wire::publish(&system.nats_url(), event_type, "by-hand", None, payload).await
 }
 
 /// The replica has stopped just before the event, says which and why, and its reader goes on.
@@ -67,9 +54,7 @@ async fn an_event_whose_content_cannot_be_stored_stops_the_replica_just_before_i
     let system = with_catalogue("content", one_replica).await;
     let product = catalogue::spare_products().next().unwrap().id;
     let _written = system.shopper().post_review(&review(product)).await.expect(201);
-    let payload = json!({"product_id": product, "rating": 5, "summary": "", "body": "a\u{0}b", "recommend": true,
-        "reviewer_name": "n", "reviewer_email": "sealed1.none.AAAA", "photos": [], "characteristics": []});
-    let position = publish(&system, REVIEW_CREATED, payload.to_string().as_bytes()).await;
+    let position = publish(&system, REVIEW_CREATED, &wire::poison(product)).await;
     stopped_before(&system, position, product, &["cannot be applied"]).await;
 }
 

@@ -4,15 +4,16 @@
 //! a lone write would wait for both. Only tasks that nobody cancels ask, so a connection is never left half-way.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use contract::Epoch;
 use replica::{READER_SESSION, Role, connect_options};
-use service::Config;
+use service::{config, task};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{Connection, PgConnection, Postgres};
+use tokio::sync::watch;
 
 use crate::visibility::Visibility;
 
@@ -20,6 +21,8 @@ use crate::visibility::Visibility;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long one that did not answer is asked last: a group's wait for it holds up the groups behind.
 const AVOIDED: Duration = Duration::from_secs(5);
+/// How soon it is tried again to take up a replica whose password could not be read: its file may be on its way.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A question as it is sent; made anew for each replica.
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
@@ -37,13 +40,22 @@ pub(super) struct Asked {
 
 /// A replica of the configuration.
 struct Replica {
-    name: String,
+    configured: config::Replica,
     options: PgConnectOptions,
     /// Connections that nobody uses just now; never more than ask at a time.
     idle: Mutex<Vec<PgConnection>>,
 }
 
 impl Replica {
+    /// # Errors
+    /// When its url or password cannot be read.
+    fn new(configured: &config::Replica) -> Result<Arc<Replica>, replica::Error> {
+        let options = connect_options(&configured.url, &configured.passwords, Role::Writer, "writer")?
+            .options(READER_SESSION)
+            .options([("statement_timeout", "1000")]);
+        Ok(Arc::new(Replica { configured: configured.clone(), options, idle: Mutex::default() }))
+    }
+
     /// # Errors
     /// The connection's or the statement's. The connection is given up then: its state is not known.
     async fn ask<'q>(&self, statement: Statement<'q>) -> sqlx::Result<PgRow> {
@@ -60,26 +72,67 @@ impl Replica {
 
 /// All replicas of the configuration.
 pub(super) struct Replicas {
-    replicas: Vec<Replica>,
+    replicas: RwLock<Vec<Arc<Replica>>>,
     visibility: Visibility,
     /// When which one did not answer.
     silent: Mutex<HashMap<String, Instant>>,
 }
 
 impl Replicas {
-    /// Connects when it is first asked.
+    /// Connects when it is first asked, and takes up every change of the list.
     ///
     /// # Errors
     /// When a replica's url or password cannot be read.
-    pub(super) fn new(config: &Config, visibility: Visibility) -> Result<Replicas, replica::Error> {
-        let mut replicas = Vec::new();
-        for replica in &config.replicas {
-            let options = connect_options(&replica.url, &replica.passwords, Role::Writer, "writer")?
-                .options(READER_SESSION)
-                .options([("statement_timeout", "1000")]);
-            replicas.push(Replica { name: replica.name.clone(), options, idle: Mutex::default() });
-        }
-        Ok(Replicas { replicas, visibility, silent: Mutex::default() })
+    pub(super) fn new(
+        mut listed: watch::Receiver<Vec<config::Replica>>,
+        visibility: Visibility,
+    ) -> Result<Arc<Replicas>, replica::Error> {
+        let first = listed.borrow_and_update().iter().map(Replica::new).collect::<Result<_, _>>()?;
+        let replicas =
+            Arc::new(Replicas { replicas: RwLock::new(first), visibility, silent: Mutex::default() });
+        let taking = replicas.clone();
+        task::essential("list of replicas", async move {
+            while listed.changed().await.is_ok() {
+                loop {
+                    let list = listed.borrow_and_update().clone();
+                    if taking.take_up(&list) {
+                        break;
+                    }
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        });
+        Ok(replicas)
+    }
+
+    /// Those that stay keep their connections. Answers whether all of the list could be taken up.
+    fn take_up(&self, list: &[config::Replica]) -> bool {
+        let known = self.all();
+        let mut all = true;
+        let taken = list.iter().filter_map(|configured| {
+            if let Some(known) = known.iter().find(|known| known.configured == *configured) {
+                return Some(known.clone());
+            }
+            match Replica::new(configured) {
+                Ok(replica) => Some(replica),
+                Err(error) => {
+                    tracing::warn!(
+                        replica = configured.name,
+                        %error,
+                        "a new replica cannot be asked yet; it is tried again every second"
+                    );
+                    all = false;
+                    None
+                }
+            }
+        });
+        let taken = taken.collect();
+        *self.replicas.write().expect("no holder of this lock panics") = taken;
+        all
+    }
+
+    fn all(&self) -> Vec<Arc<Replica>> {
+        self.replicas.read().expect("no holder of this lock panics").clone()
     }
 
     /// Asks the live replicas, the most advanced first, then the others.
@@ -88,7 +141,8 @@ impl Replicas {
     /// None of them answered.
     pub(super) async fn ask<'q>(&self, statement: impl Fn() -> Statement<'q>) -> Result<Asked, Unanswered> {
         let live = self.visibility.live_replicas();
-        let others = self.replicas.iter().map(|replica| &replica.name).filter(|name| !live.contains(name));
+        let all = self.all();
+        let others = all.iter().map(|replica| &replica.configured.name).filter(|name| !live.contains(name));
         let order: Vec<String> = live.iter().chain(others).cloned().collect();
         let (row, name) = self.ask_in_order(order, statement).await?;
         Ok(Asked { row, live: live.contains(&name) })
@@ -113,9 +167,10 @@ impl Replicas {
         statement: impl Fn() -> Statement<'q>,
     ) -> Result<(PgRow, String), Unanswered> {
         order.sort_by_key(|name| self.is_avoided(name));
+        let all = self.all();
         for name in order {
             // An announcement may come from a replica that this writer's configuration does not have.
-            let Some(replica) = self.replicas.iter().find(|replica| replica.name == name) else { continue };
+            let Some(replica) = all.iter().find(|replica| replica.configured.name == name) else { continue };
             match tokio::time::timeout(PATIENCE, self.ask_again(replica, &statement)).await {
                 Ok(Ok(row)) => return Ok((row, name)),
                 Ok(Err(error)) => {

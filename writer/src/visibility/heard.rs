@@ -187,6 +187,8 @@ mod tests {
             head: Position(position),
             head_age_ms: 0,
             state,
+            why: String::new(),
+            mend: String::new(),
             generation: "live".into(),
             version: 1,
             events_version: contract::EVENTS_VERSION,

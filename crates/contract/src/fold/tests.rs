@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::control::Parked;
 use crate::resources::answers::{AnswerCreated, AnswerHelpful, AnswerReported};
 use crate::resources::cart::CartAdded;
 use crate::resources::questions::{QuestionCreated, QuestionHelpful, QuestionReported};
@@ -28,6 +29,12 @@ fn at(index: u64, stored: i64, key: Option<u8>, event: Event) -> Occurrence {
     let idempotency = key.map(|key| Idempotency { key: format!("k{key}"), body: "b".into() });
     let position = Position(Position::FIRST.0 + index);
     Occurrence { position, stored: Millis(stored), time: Millis(stored), idempotency, event }
+}
+
+/// The event at this place is parked: the decision stands there.
+fn parked(index: u64) -> Event {
+    let position = Position(Position::FIRST.0 + index);
+    Event::ControlParked(Parked { position, because: "b".into(), sender: "s".into() })
 }
 
 fn question(product_id: i64) -> Event {
@@ -90,7 +97,7 @@ fn run(events: &[Occurrence], cuts: &[usize]) -> Folded {
 proptest! {
     #[test]
     fn a_batch_equals_its_events_one_by_one(
-        steps in prop::collection::vec((0..10u8, 0..12u64, prop::option::of(0..3u8), 0..30 * HOUR), 1..40),
+        steps in prop::collection::vec((0..11u8, 0..12u64, prop::option::of(0..3u8), 0..30 * HOUR), 1..40),
         cuts in prop::collection::vec(0..40usize, 0..6),
     ) {
         let events: Vec<Occurrence> = steps.iter().enumerate().map(|(index, (kind, target, key, stored))| {
@@ -106,7 +113,8 @@ proptest! {
                 6 => answer(id),
                 7 => Event::AnswerHelpful(AnswerHelpful { answer_id: id }),
                 8 => Event::AnswerReported(AnswerReported { answer_id: id }),
-                _ => Event::CartAdded(CartAdded { session: "s".into(), sku_id: product_id, count: 1 }),
+                9 => Event::CartAdded(CartAdded { session: "s".into(), sku_id: product_id, count: 1 }),
+                _ => parked(index as u64),
             };
             at(index as u64, *stored, *key, event)
         }).collect();
@@ -155,4 +163,38 @@ fn what_refers_to_a_rejected_parent_is_rejected() {
     let outcomes: Vec<Outcome> = run(&events, &[]).outcomes.into_iter().map(|(outcome, _)| outcome).collect();
     let reasons = [Reason::UnknownProduct, Reason::UnknownQuestion, Reason::UnknownAnswer];
     assert_eq!(outcomes, reasons.map(Outcome::Rejected));
+}
+
+#[test]
+fn a_parked_event_is_rejected_and_so_is_what_refers_to_it() {
+    let made = Position::FIRST.as_i64();
+    let vote = Event::ReviewHelpful(ReviewHelpful { review_id: made });
+    let events = [at(0, 0, None, parked(0)), at(1, 0, None, vote)];
+    let outcomes: Vec<Outcome> = run(&events, &[]).outcomes.into_iter().map(|(outcome, _)| outcome).collect();
+    assert_eq!(outcomes, [Reason::Parked, Reason::UnknownReview].map(Outcome::Rejected));
+}
+
+#[test]
+fn a_parked_event_takes_its_key_unless_that_is_taken() {
+    let events = [at(0, 0, Some(1), parked(0)), at(1, 1, Some(1), review(7)), at(2, 2, Some(2), review(7))];
+    let held = [at(3, 3, Some(2), parked(3)), at(4, 4, Some(2), review(7))];
+    let folded = run(&[&events[..], &held].concat(), &[]);
+    let third = Some(Position(Position::FIRST.0 + 2));
+    let (parked, applied) = (Outcome::Rejected(Reason::Parked), Outcome::Applied);
+    let no_op = Outcome::NoOp;
+    let expected =
+        [(parked, None), (no_op, Some(Position::FIRST)), (applied, None), (parked, None), (no_op, third)];
+    assert_eq!(folded.outcomes, expected);
+    assert_eq!(folded.taken["k1"].outcome, "parked");
+    assert_eq!(folded.taken["k2"].outcome, "applied");
+}
+
+#[test]
+fn a_decision_at_its_own_place_parks_nothing_there() {
+    let decision = Parked { position: Position::FIRST, because: "b".into(), sender: "s".into() };
+    assert!(!at(1, 0, None, Event::ControlParked(decision.clone())).is_parked());
+    assert!(decision.counts_at(Position::FIRST.next()));
+    assert!(!decision.counts_at(Position::FIRST), "an event cannot be parked before it is there");
+    let imported = Parked { position: Position(5), ..decision };
+    assert!(!imported.counts_at(Position::FIRST));
 }

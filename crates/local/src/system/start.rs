@@ -1,11 +1,13 @@
 //! The start of a system, stage by stage.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::task::JoinSet;
 
+use super::members::{Came, Members, Running};
 use super::{Stage, System, SystemOptions};
 use crate::components::Components;
 use crate::error::Error;
@@ -13,7 +15,8 @@ use crate::layout::Data;
 use crate::ports::{MOST_READERS, MOST_REPLICAS, MOST_WRITERS, Ports, check_free, loopback};
 use crate::process::{Process, Spec};
 use crate::record::{Record, Recorder};
-use crate::{binaries, leftovers, nats, nginx, postgres, services, settings};
+use crate::roster::{self, Places, Wanted};
+use crate::{binaries, leftovers, nats, nginx, postgres, servers, services, settings};
 
 type Report<'a> = &'a mut (dyn FnMut(Stage) + Send);
 
@@ -31,16 +34,25 @@ pub(super) async fn start(options: SystemOptions, report: Report<'_>) -> Result<
 
     let sources = options.components.clone();
     let components = stage("components", report, blocking(move || Components::get(&sources))).await?;
-    let ports = Ports::choose(&data, options.port, options.port_base)?;
-    check_ports(&options, &ports)?;
+    let plan = Plan::make(&options, &data)?;
+    let last: Vec<Option<u16>> = (0..MOST_REPLICAS).map(|place| Ports::last_postgres(&data, place)).collect();
+    let ports = Arc::new(Ports::choose(&data, options.port, options.port_base)?);
+    check_ports(&options, &plan, &ports)?;
     ports.remember(&data)?;
     settings::write(&data, &ports, &options.replicas)?;
+    let moved = last.into_iter().zip(0..).filter_map(|(old, place)| Some((old?, ports.postgres(place))));
+    roster::follow_ports(&data, &moved.collect::<Vec<_>>())?;
 
     let url = format!("http://{}", loopback(ports.nginx()));
     let recorder = Arc::new(Recorder::new(data.clone(), url)?);
-    let mut system = System { options, data, ports, components, recorder, processes: vec![], _lock: lock };
-    match bring_up(&mut system, report).await {
-        Ok(()) => Ok(system),
+    let (processes, came, watching) = (vec![], Came::default(), None);
+    let mut system =
+        System { options, data, ports, components, recorder, processes, came, watching, _lock: lock };
+    match bring_up(&mut system, &plan, report).await {
+        Ok(()) => {
+            system.watching = Some(members(&system, plan).watch());
+            Ok(system)
+        }
         Err(error) => {
             system.stop_processes().await;
             Err(error)
@@ -48,8 +60,80 @@ pub(super) async fn start(options: SystemOptions, report: Report<'_>) -> Result<
     }
 }
 
-async fn bring_up(system: &mut System, report: Report<'_>) -> Result<(), Error> {
-    stage("nats and postgres", report, start_servers(system)).await?;
+/// Which replicas and servers there are at the start.
+struct Plan {
+    places: Places,
+    wanted: BTreeMap<String, Wanted>,
+    /// Postgres servers by their replicas' names.
+    servers: Vec<String>,
+    /// Those of them that were asked for since the first start.
+    asked: Vec<String>,
+}
+
+impl Plan {
+    fn make(options: &SystemOptions, data: &Data) -> Result<Self, Error> {
+        let wanted = roster::wanted(data, &options.replicas)?;
+        let asked: Vec<String> = servers::asked(data)?.into_iter().map(|(name, _)| name).collect();
+        let mut places = Places::of(data, &options.replicas);
+        let initial = |name: &str| options.replicas.iter().any(|initial| initial == name);
+        let runs = |name: &str| wanted.get(name).is_some_and(|wanted| *wanted != Wanted::Nothing);
+        places.retain(|name| initial(name) || runs(name) || asked.iter().any(|asked| asked == name))?;
+        for name in asked.iter().chain(wanted.keys().filter(|name| runs(name))) {
+            places.take(name)?;
+        }
+        let more = asked.iter().filter(|name| !initial(name)).cloned();
+        let servers = options.replicas.iter().cloned().chain(more).collect();
+        Ok(Self { places, wanted, servers, asked })
+    }
+
+    /// Replicas of which a projector and readers run, with their places.
+    fn running(&self) -> Vec<(&String, u16)> {
+        let running = self.wanted.iter().filter(|(_, wanted)| **wanted != Wanted::Nothing);
+        running.filter_map(|(name, _)| Some((name, self.places.get(name)?))).collect()
+    }
+}
+
+/// What watches over replicas that come and go.
+fn members(system: &System, plan: Plan) -> Members {
+    let find = |name: &str| system.processes.iter().find(|process| process.name() == name).cloned();
+    let readers_of = |replica: &str| {
+        let first = format!("reader-{replica}");
+        let more = format!("{first}-");
+        let of = |process: &&Process| process.name() == first || process.name().starts_with(&more);
+        system.processes.iter().filter(of).cloned().collect()
+    };
+    let running = plan.running().into_iter().filter_map(|(name, _)| {
+        Some((
+            name.clone(),
+            Running { projector: find(&format!("projector-{name}"))?, readers: readers_of(name) },
+        ))
+    });
+    let running: BTreeMap<String, Running> = running.collect();
+    let shown = running.keys().filter(|name| plan.wanted.get(*name) == Some(&Wanted::Serving)).cloned();
+    Members {
+        options: system.options.clone(),
+        data: system.data.clone(),
+        ports: system.ports.clone(),
+        components: system.components.clone(),
+        recorder: system.recorder.clone(),
+        nginx: find("nginx").expect("it was started"),
+        writers: (0..system.options.writers).map(|index| system.ports.writer(index)).collect(),
+        came: system.came.clone(),
+        shown: shown.collect(),
+        running,
+        places: plan.places,
+        troubles: BTreeMap::new(),
+        trouble_of_all: None,
+        told: String::new(),
+    }
+}
+
+async fn bring_up(system: &mut System, plan: &Plan, report: Report<'_>) -> Result<(), Error> {
+    stage("nats and postgres", report, start_servers(system, plan)).await?;
+    for name in &plan.asked {
+        let place = plan.places.get(name).expect("whoever asked for a server has a place");
+        servers::tell(&system.data, name, &postgres::address(system.ports.postgres(place)))?;
+    }
 
     let (data, environment) = (system.data.clone(), system.options.environment_of("init"));
     let projector = system.options.binaries.join("projector");
@@ -57,17 +141,19 @@ async fn bring_up(system: &mut System, report: Report<'_>) -> Result<(), Error> 
         blocking(move || services::run_once(&data, "projector-init", &projector, &["init"], &environment));
     stage("stream and schema", report, init).await?;
 
-    stage("services", report, start_services(system)).await?;
+    stage("services", report, start_services(system, plan)).await?;
 
     stage("nginx", report, async {
-        let of = |kind: &str| -> Vec<u16> {
-            system.processes.iter().filter(|p| p.name().starts_with(kind)).map(|p| p.spec().port).collect()
-        };
+        let serving = plan.running().into_iter().filter(|(name, _)| plan.wanted[*name] == Wanted::Serving);
+        let readers: Vec<u16> = serving
+            .flat_map(|(_, place)| (0..system.options.readers).map(move |index| (place, index)))
+            .map(|(place, index)| system.ports.reader(place, index))
+            .collect();
         let shape = nginx::Shape {
             port: system.ports.nginx(),
-            readers: of("reader"),
-            lenient: of("reader").into_iter().map(services::lenient_port).collect(),
-            writers: of("writer"),
+            lenient: readers.iter().map(|port| services::lenient_port(*port)).collect(),
+            readers,
+            writers: (0..system.options.writers).map(|index| system.ports.writer(index)).collect(),
             origins: nginx::origins::listed(&system.options.environment_of("nginx"))?,
         };
         let spec = nginx::prepare(&system.components.nginx, &system.data, &shape)?;
@@ -77,11 +163,11 @@ async fn bring_up(system: &mut System, report: Report<'_>) -> Result<(), Error> 
 }
 
 /// nats-server and all Postgres clusters at once.
-async fn start_servers(system: &mut System) -> Result<(), Error> {
+async fn start_servers(system: &mut System, plan: &Plan) -> Result<(), Error> {
     let mut clusters = JoinSet::new();
-    for (replica, index) in system.options.replicas.clone().into_iter().zip(0..) {
+    for replica in plan.servers.clone() {
         let (binaries, data) = (system.components.postgres_bin.clone(), system.data.clone());
-        let port = system.ports.postgres(index);
+        let port = system.ports.postgres(plan.places.get(&replica).expect("each server has a place"));
         clusters.spawn_blocking(move || postgres::prepare(&binaries, &data, &replica, port));
     }
     let mut specs = vec![nats::prepare(&system.components.nats_server, &system.data, &system.ports)?];
@@ -93,17 +179,18 @@ async fn start_servers(system: &mut System) -> Result<(), Error> {
 }
 
 /// Projectors, writers and readers at once: each verifies for itself what it needs.
-async fn start_services(system: &mut System) -> Result<(), Error> {
+async fn start_services(system: &mut System, plan: &Plan) -> Result<(), Error> {
     let (folder, data, ports, options) =
         (&system.options.binaries, &system.data, &system.ports, &system.options);
-    let replicas = || options.replicas.iter().zip(0..);
-    let mut specs: Vec<Spec> = replicas()
-        .map(|(replica, index)| services::projector(folder, data, replica, ports.projector(index)))
+    let mut specs: Vec<Spec> = plan
+        .running()
+        .into_iter()
+        .map(|(replica, place)| services::projector(folder, data, replica, ports.projector(place)))
         .collect();
     specs.extend((0..options.writers).map(|index| services::writer(folder, data, ports, index)));
-    for (replica, index) in replicas() {
+    for (replica, place) in plan.running() {
         for reader in 0..options.readers {
-            specs.push(services::reader(folder, data, replica, ports.reader(index, reader), reader));
+            specs.push(services::reader(folder, data, replica, ports.reader(place, reader), reader));
         }
     }
     for spec in &mut specs {
@@ -137,9 +224,7 @@ fn check(options: &SystemOptions) -> Result<(), Error> {
     within("readers for each replica", options.readers.into(), MOST_READERS)?;
     within("writers", options.writers.into(), MOST_WRITERS)?;
     for (index, name) in options.replicas.iter().enumerate() {
-        let plain =
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        if !plain || options.replicas[..index].contains(name) {
+        if !servers::is_plain(name) || options.replicas[..index].contains(name) {
             return Err(Error::Options(format!(
                 "the replica name `{name}` is not possible: each is of lower-case letters and digits, and only once"
             )));
@@ -148,7 +233,7 @@ fn check(options: &SystemOptions) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_ports(options: &SystemOptions, ports: &Ports) -> Result<(), Error> {
+fn check_ports(options: &SystemOptions, plan: &Plan, ports: &Ports) -> Result<(), Error> {
     check_free(ports.nginx(), "nginx", "--port")?;
     check_free(ports.nats(), "nats", "--port-base")?;
     check_free(ports.nats_monitor(), "nats's monitor", "--port-base")?;
@@ -156,11 +241,14 @@ fn check_ports(options: &SystemOptions, ports: &Ports) -> Result<(), Error> {
         check_free(ports.writer(index), "the writer", "--port-base")?;
         check_free(ports.writer(index) + 1, "the writer's operations", "--port-base")?;
     }
-    for (replica, index) in options.replicas.iter().zip(0..) {
-        check_free(ports.postgres(index), &format!("postgres-{replica}"), "--port-base")?;
-        check_free(ports.projector(index), &format!("projector-{replica}"), "--port-base")?;
+    for replica in &plan.servers {
+        let place = plan.places.get(replica).expect("each server has a place");
+        check_free(ports.postgres(place), &format!("postgres-{replica}"), "--port-base")?;
+    }
+    for (replica, place) in plan.running() {
+        check_free(ports.projector(place), &format!("projector-{replica}"), "--port-base")?;
         for reader in 0..options.readers {
-            let strict = ports.reader(index, reader);
+            let strict = ports.reader(place, reader);
             for (port, what) in [
                 (strict, "reader"),
                 (services::lenient_port(strict), "lenient reader"),

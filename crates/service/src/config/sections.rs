@@ -73,7 +73,7 @@ impl Default for Keys {
 }
 
 /// `[[replica]]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Replica {
     /// Its name, also in announcements.
     pub name: String,
@@ -202,11 +202,14 @@ pub struct Projector {
     pub batch_events: usize,
     /// How often progress is announced when nothing is applied; at most 250.
     pub announce_ms: u64,
+    /// How often all replicas are compared with each other, in seconds; 0: only when somebody asks. Low: all rows are read all
+    /// the time; high: a difference is found late.
+    pub audit_every_s: u64,
 }
 
 impl Default for Projector {
     fn default() -> Projector {
-        Projector { batch_events: 500, announce_ms: 250 }
+        Projector { batch_events: 500, announce_ms: 250, audit_every_s: 86_400 }
     }
 }
 
@@ -215,6 +218,7 @@ impl Projector {
         let mut mistakes = Vec::new();
         within(&mut mistakes, "projector.batch_events", self.batch_events as u64, 1, 10_000);
         within(&mut mistakes, "projector.announce_ms", self.announce_ms, 10, 250);
+        within(&mut mistakes, "projector.audit_every_s", self.audit_every_s, 0, 31_536_000);
         mistakes
     }
 }
@@ -226,7 +230,7 @@ fn within(mistakes: &mut Vec<String>, key: &str, value: u64, lowest: u64, highes
 }
 
 /// Known keys, for the hint at an unknown one. A test keeps the list equal to the structs.
-const KEYS: [&str; 34] = [
+const KEYS: [&str; 35] = [
     "stream.url",
     "stream.monitor_url",
     "stream.max_bytes",
@@ -256,6 +260,7 @@ const KEYS: [&str; 34] = [
     "reader.waiting",
     "projector.batch_events",
     "projector.announce_ms",
+    "projector.audit_every_s",
     "stream",
     "http",
     "writer",

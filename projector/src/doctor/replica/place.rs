@@ -119,7 +119,10 @@ fn judge_projector(replica: &Replica, heard: &HashMap<String, Progress>) -> Find
     let found = format!("says that it is {}, at {}", progress.state.word(), progress.position);
     match progress.state {
         State::Serving => Finding::pass(found),
-        State::Stopped => Finding::fail(found, "see its log for what it needs, then start it again"),
+        State::Stopped if progress.mend.is_empty() => {
+            Finding::fail(found, "see its log for what it needs, then start it again")
+        }
+        State::Stopped => Finding::fail(format!("{found}: {}", progress.why), progress.mend.clone()),
         State::Importing | State::CatchingUp | State::Joining | State::Rebuilding => {
             Finding::warn((), found, "projector status, until it serves; its log says what holds it up")
         }

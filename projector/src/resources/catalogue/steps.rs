@@ -24,6 +24,20 @@ const INDEXES: [&str; 4] = [
 /// Documents are the longest part: in so many steps they can be made side by side, and less is lost with a crash.
 const DOCUMENT_PARTS: i64 = 6;
 
+/// Tables that ordinary events change, but whose indexes no event is applied by: only readers need them. Votes change what
+/// they hold, so keeping them up all the way costs several times more than making them at the end.
+const ONLY_READ_BY: [Table; 4] = [Table::Reviews, Table::Questions, Table::Answers, Table::AnswerPhotos];
+
+/// Which indexes the closing makes beside the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Indexes {
+    /// All: the generation is read.
+    All,
+    /// Only those that making what is derived and applying events need: the generation is not read yet. The rest comes
+    /// with [`indexes_only_read_by`].
+    ToApply,
+}
+
 /// What one step makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -141,10 +155,10 @@ impl Step {
     }
 
     /// Makes it, in a transaction of the caller's.
-    pub(crate) async fn make(self, connection: &mut PgConnection) -> Result<(), Failure> {
+    pub(crate) async fn make(self, connection: &mut PgConnection, indexes: Indexes) -> Result<(), Failure> {
         sqlx::raw_sql(BECOME_OWNER).execute(&mut *connection).await?;
         match self {
-            Step::Table(table) => keys_and_indexes(connection, table).await?,
+            Step::Table(table) => keys_and_indexes(connection, table, indexes).await?,
             Step::Documents(part) => sqlx::query(DOCUMENTS)
                 .bind(part)
                 .bind(DOCUMENT_PARTS)
@@ -176,19 +190,31 @@ pub(super) async fn prepare_loading(connection: &mut PgConnection) -> Result<(),
 }
 
 /// Readers are kept out only for the moment in which the index becomes the primary key.
-async fn keys_and_indexes(connection: &mut PgConnection, table: Table) -> Result<(), Failure> {
+async fn keys_and_indexes(
+    connection: &mut PgConnection,
+    table: Table,
+    indexes: Indexes,
+) -> Result<(), Failure> {
     let name = table.name();
     let key = format!("create unique index {name}_pkey on {name} (id)");
     sqlx::raw_sql(AssertSqlSafe(key)).execute(&mut *connection).await?;
-    for index in indexes_of(table) {
+    let later = indexes == Indexes::ToApply && ONLY_READ_BY.contains(&table);
+    for index in indexes_of(table).into_iter().filter(|_| !later) {
         sqlx::raw_sql(AssertSqlSafe(index)).execute(&mut *connection).await?;
     }
-    let last = format!(
-        "analyze {name}; alter table {name} add constraint {name}_pkey primary key using index {name}_pkey, \
-         reset (autovacuum_enabled)"
+    let mut last = format!(
+        "analyze {name}; alter table {name} add constraint {name}_pkey primary key using index {name}_pkey"
     );
+    if !later {
+        last += ", reset (autovacuum_enabled)";
+    }
     sqlx::raw_sql(AssertSqlSafe(last)).execute(connection).await?;
     Ok(())
+}
+
+/// The statements that make what a closing with [`Indexes::ToApply`] leaves out.
+pub(crate) fn indexes_only_read_by() -> Vec<String> {
+    ONLY_READ_BY.into_iter().flat_map(indexes_of).collect()
 }
 
 /// The statements that make all indexes but the keys'.

@@ -18,6 +18,8 @@ fn said(position: u64, head: u64, state: State) -> Progress {
         head: Position(head),
         head_age_ms: 0,
         state,
+        why: String::new(),
+        mend: String::new(),
         generation: "live".into(),
         version: 1,
         events_version: contract::EVENTS_VERSION,
