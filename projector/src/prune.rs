@@ -26,9 +26,9 @@ pub(crate) async fn prune(
     if !dry_run && !found.is_empty() {
         let record = Record::begin(replica, "prune").await?;
         let work = async {
-            let mut guard = Guard::take(replica).await?;
+            let guard = Guard::take(replica).await?;
             for (schema, _) in &found {
-                building::discard(replica, &mut guard, schema).await?;
+                building::discard(replica, &guard, schema).await?;
                 removed.push(*schema);
             }
             Ok::<(), crate::rebuild::Error>(())

@@ -186,6 +186,8 @@ mod tests {
             head: Position(1_000_000_000),
             head_age_ms: 0,
             state,
+            why: String::new(),
+            mend: String::new(),
             refuses_stream: false,
             generation: "live".into(),
             version,

@@ -193,7 +193,7 @@ impl Proof<'_> {
         replay.catch_up(&mut pace, progress).await?;
         let (at, ours, theirs) = match self.with {
             Some(with) => self.beside(with, &mut replay, &mut pace, progress).await?,
-            None => self.from_stream(&mut guard, replay, &mut pace, progress).await?,
+            None => self.folded_from_stream(&mut guard, replay, &mut pace, progress).await?,
         };
         let differences = ours.differences(&theirs);
         if !differences.is_empty() {
@@ -240,7 +240,7 @@ impl Proof<'_> {
     }
 
     /// Everything in the stream is applied anew, up to where the restored generation stands.
-    async fn from_stream(
+    async fn folded_from_stream(
         &self,
         guard: &mut Guard,
         replay: Replay,

@@ -93,7 +93,7 @@ impl<'a> Fold<'a> {
         let Fold { replica, mut guard, replay, told, .. } = self;
         drop(replay);
         told.finish();
-        building::discard(replica, &mut guard, SCHEMA_BUILDING).await?;
+        building::discard(replica, &guard, SCHEMA_BUILDING).await?;
         Ok(())
     }
 }
