@@ -90,7 +90,7 @@ impl<'a> Fold<'a> {
     /// # Errors
     /// When the database fails.
     pub(super) async fn discard(self) -> Result<(), Error> {
-        let Fold { replica, mut guard, replay, told, .. } = self;
+        let Fold { replica, guard, replay, told, .. } = self;
         drop(replay);
         told.finish();
         building::discard(replica, &guard, SCHEMA_BUILDING).await?;
