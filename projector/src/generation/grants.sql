@@ -1,4 +1,4 @@
--- What each role may do in a generation. Run by the owner, safe to repeat.
+-- What each role may do in a generation. Run by the owner, safe to repeat. Index: none.
 grant usage on schema {schema} to atelier_projector, atelier_reader, atelier_writer;
 grant select, insert, update, delete on all tables in schema {schema} to atelier_projector;
 
