@@ -121,9 +121,9 @@ mod tests {
         let text = table.to_string();
         let numbers: Vec<u32> =
             text.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect();
-        assert_eq!(numbers, [12, 13, 14, 23, 29, 46, 1]);
+        assert_eq!(numbers, [12, 13, 14, 46, 1]);
         assert!(text.contains(" 12  FAIL       1.2 s"), "{text}");
-        assert!(text.ends_with("1 passed, 1 failed, 4 skipped in 61 s"), "{text}");
+        assert!(text.ends_with("1 passed, 1 failed, 2 skipped in 61 s"), "{text}");
     }
 
     #[test]
