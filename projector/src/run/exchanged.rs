@@ -20,9 +20,11 @@ const LONG: Duration = Duration::from_secs(5);
 const APPLIED: Duration = Duration::from_secs(1);
 
 impl Projection {
-    /// Whether a failure may be a swap's: then nothing is said of it, because the replica goes on serving.
+    /// Whether a failure may be a swap's: then nothing is said of it, because the replica goes on serving. Who looked already
+    /// and did not get the replica has a rival.
     pub(super) fn may_be_exchanged(&self, failure: &Failure, since: Instant) -> bool {
-        let may = matches!(failure, Failure::Fenced) && since.elapsed() > APPLIED;
+        let looked = self.exchanged.load(Ordering::Relaxed);
+        let may = matches!(failure, Failure::Fenced) && since.elapsed() > APPLIED && !looked;
         self.exchanged.store(may, Ordering::Relaxed);
         if may {
             tracing::info!(
