@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use sqlx::{Connection, Row};
 use tests::{Operator, Shopper, catalogue, eventually, review, tables, with_catalogue, within};
 use tokio::process::Child;
+use tokio::time::timeout;
 
 /// A second projector for a replica that has one.
 struct Second {
@@ -80,23 +81,30 @@ async fn an_owner_that_was_stopped_and_lost_its_replica_applies_nothing_when_it_
     let owner = system.process("projector-a");
     let mut connection = tables::connect(&system, "a").await.unwrap();
 
-    // Somebody takes the replica over while its owner cannot move: raises the fence, and the lock as soon as the
-    // owner lets it go.
+    // Somebody takes the replica over while its owner cannot move: raises the fence, and has the lock as soon as the
+    // owner lets it go, because he waits for it before the owner can try again.
     owner.pause();
     let written = shopper.post_review(&review(product.id)).await.expect(201);
     sqlx::raw_sql("update checkpoint set fence = fence + 1").execute(&mut connection).await.unwrap();
     let before = tables::read(&system, "a").await.unwrap();
     assert!(before.position < written.review_id());
     let fence = fence(&mut connection).await;
-    owner.resume();
-    eventually("the owner has lost its lock", within(30), async || {
-        let row = sqlx::query("select pg_try_advisory_lock(hashtext('atelier projector live'))")
-            .fetch_one(&mut connection)
+    let mut successor = tables::connect(&system, "a").await.unwrap();
+    let taking = tokio::spawn(async move {
+        sqlx::raw_sql("select pg_advisory_lock(hashtext('atelier projector live'))")
+            .execute(&mut successor)
             .await
             .unwrap();
-        if row.get::<bool, _>(0) { Ok(()) } else { Err("it holds it".to_owned()) }
+        successor
+    });
+    eventually("the successor waits for the lock", within(30), async || {
+        let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted";
+        let row = sqlx::query(waiting).fetch_one(&mut connection).await.unwrap();
+        if row.get::<i64, _>(0) == 1 { Ok(()) } else { Err("it does not yet".to_owned()) }
     })
     .await;
+    owner.resume();
+    let successor = timeout(within(30), taking).await.expect("the owner loses its lock").unwrap();
     eventually("the owner stands by", within(30), async || {
         let log = fs::read_to_string(owner.log()).unwrap();
         if log.contains("standing by") { Ok(()) } else { Err(log) }
@@ -116,7 +124,7 @@ async fn an_owner_that_was_stopped_and_lost_its_replica_applies_nothing_when_it_
     );
     assert_eq!(self::fence(&mut connection).await, fence);
 
-    connection.close().await.unwrap();
+    successor.close().await.unwrap();
     tables::equal(&system, more.review_id()).await;
 }
 
