@@ -14,8 +14,8 @@ use crate::{catalogue, eventually, guardian};
 
 /// How long replicas may take to apply a small catalogue.
 const IMPORT: Duration = Duration::from_secs(60);
-/// More at a time would starve each other on a small machine.
-static PRIVATE_SYSTEMS: Semaphore = Semaphore::const_new(2);
+/// They wait most of the time, for each other's timers: with two at a time two cores idle. More would starve each other there.
+static PRIVATE_SYSTEMS: Semaphore = Semaphore::const_new(4);
 
 /// The running system that all tests share which only read, or write to products of their own. Two replicas with a
 /// reader each, two writers that wait long until a write is visible, the tests' catalogue.
