@@ -5,6 +5,7 @@ mod elsewhere;
 mod heal;
 mod held;
 mod interval;
+mod seeded;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
