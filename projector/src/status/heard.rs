@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use contract::announcement::Progress;
+use contract::{Epoch, Position};
 use stream::Link;
 
 /// Rates are told over this much of the past.
@@ -16,11 +17,22 @@ const ENOUGH: Duration = Duration::from_millis(200);
 pub(super) struct Heard {
     replicas: HashMap<String, Track>,
     since: Option<Instant>,
+    /// The stream's own head when listening began.
+    head: Option<(Epoch, Position)>,
 }
 
 #[derive(Default)]
 struct Track {
-    heard: VecDeque<(Instant, Progress)>,
+    heard: VecDeque<Word>,
+}
+
+/// What a replica announced.
+struct Word {
+    at: Instant,
+    progress: Progress,
+    /// The highest head that was known by then: one whose projector has just started does not know it yet, and
+    /// would seem to see all of the stream arrive at once.
+    head: Position,
 }
 
 /// Events in a second.
@@ -42,6 +54,9 @@ impl Heard {
         let end = tokio::time::sleep(long);
         tokio::pin!(end);
         self.since.get_or_insert_with(Instant::now);
+        if let Ok(head) = link.head().await {
+            self.head = Some((link.epoch().clone(), head));
+        }
         loop {
             tokio::select! {
                 announced = announcements.next() => match announced {
@@ -54,45 +69,50 @@ impl Heard {
     }
 
     pub(super) fn hear(&mut self, replica: String, progress: Progress, now: Instant) {
+        let last = self.replicas.values().filter_map(|track| track.heard.back());
+        let heads = last.filter(|word| word.progress.epoch == progress.epoch).map(|word| word.head);
+        let own = self.head.as_ref().filter(|(epoch, _)| *epoch == progress.epoch).map(|(_, head)| *head);
+        let head = heads.chain(own).fold(progress.head, Position::max);
         let track = &mut self.replicas.entry(replica).or_default().heard;
         // Positions of another life of the stream are other numbers.
-        if track.back().is_some_and(|(_, last)| last.epoch != progress.epoch) {
+        if track.back().is_some_and(|last| last.progress.epoch != progress.epoch) {
             track.clear();
         }
-        track.push_back((now, progress));
-        while track.front().is_some_and(|(at, _)| now - *at > WINDOW) {
+        track.push_back(Word { at: now, progress, head });
+        while track.front().is_some_and(|word| now - word.at > WINDOW) {
             track.pop_front();
         }
     }
 
     /// What a replica said last, when that was at `since` or later.
     pub(super) fn last(&self, replica: &str, since: Instant) -> Option<&Progress> {
-        let (at, progress) = self.replicas.get(replica)?.heard.back()?;
-        (*at >= since).then_some(progress)
+        let word = self.replicas.get(replica)?.heard.back()?;
+        (word.at >= since).then_some(&word.progress)
     }
 
     /// For how long a replica has said nothing: at least, when it never did.
     pub(super) fn silent_for(&self, replica: &str, now: Instant) -> Option<Duration> {
-        let last = self.replicas.get(replica).and_then(|track| track.heard.back()).map(|(at, _)| *at);
+        let last = self.replicas.get(replica).and_then(|track| track.heard.back()).map(|word| word.at);
         last.or(self.since).map(|at| now.saturating_duration_since(at))
     }
 
     /// How fast a replica goes, once it was heard for long enough.
     pub(super) fn rates(&self, replica: &str) -> Option<Rates> {
         let track = &self.replicas.get(replica)?.heard;
-        let ((begun, first), (ended, last)) = (track.front()?, track.back()?);
-        let took = *ended - *begun;
+        let (first, last) = (track.front()?, track.back()?);
+        let took = last.at - first.at;
         if took < ENOUGH {
             return None;
         }
         let rate = |from: u64, to: u64| to.saturating_sub(from) as f64 / took.as_secs_f64();
-        let (applied, arriving) = (rate(first.position.0, last.position.0), rate(first.head.0, last.head.0));
+        let applied = rate(first.progress.position.0, last.progress.position.0);
+        let arriving = rate(first.head.0, last.head.0);
         Some(Rates { applied, arriving })
     }
 
     /// What each replica said last.
     pub(super) fn into_last(self) -> HashMap<String, Progress> {
-        let last = |(replica, mut track): (String, Track)| Some((replica, track.heard.pop_back()?.1));
+        let last = |(replica, mut track): (String, Track)| Some((replica, track.heard.pop_back()?.progress));
         self.replicas.into_iter().filter_map(last).collect()
     }
 }
@@ -107,7 +127,6 @@ impl Rates {
 
 #[cfg(test)]
 mod tests {
-    use contract::Position;
     use contract::announcement::State;
 
     use super::*;
@@ -146,6 +165,19 @@ mod tests {
         heard.hear("a".into(), said(1_100, 5_200), start + 13 * second);
         heard.hear("a".into(), said(1_100, 5_200), start + 14 * second);
         assert_eq!(heard.rates("a"), Some(Rates { applied: 0.0, arriving: 0.0 }));
+    }
+
+    #[test]
+    fn a_projector_that_has_just_started_does_not_see_the_whole_stream_arrive() {
+        let (mut heard, start) = (Heard::default(), Instant::now());
+        let second = Duration::from_secs(1);
+        heard.head = Some((said(0, 0).epoch, Position(4_990)));
+        heard.hear("a".into(), said(5_000, 5_000), start);
+        heard.hear("b".into(), said(100, 100), start);
+        heard.hear("b".into(), said(600, 5_010), start + second);
+        let rates = heard.rates("b").unwrap();
+        assert_eq!(rates, Rates { applied: 500.0, arriving: 10.0 });
+        assert_eq!(rates.seconds_left(4_410), Some(9.0));
     }
 
     #[test]
