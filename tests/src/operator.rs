@@ -37,6 +37,12 @@ impl Operator {
         Operator { binaries: system.binaries().to_owned(), config: system.config_path() }
     }
 
+    /// The same, with another configuration.
+    #[must_use]
+    pub fn with_configuration(&self, config: &Path) -> Operator {
+        Operator { binaries: self.binaries.clone(), config: config.to_owned() }
+    }
+
     /// `projector VERB`, `writer run …`: a command of ours with its arguments, and `--config`.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! `projector add` and `projector drop`: replicas come and go while everything serves.
 
+mod elsewhere;
 mod traffic;
 
 use std::os::unix::fs::PermissionsExt;
