@@ -31,6 +31,12 @@ fn copy_all(from: &Path, to: &Path) {
     }
 }
 
+fn begin(operator: &Operator, arguments: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let mut child = operator.command("projector", arguments).spawn().unwrap();
+    let said = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, said)
+}
+
 /// Reads what a command says until a line begins so, and answers that line without its margin.
 async fn line_that_begins(said: &mut Lines<BufReader<ChildStdout>>, words: &str) -> String {
     let reading = async {
@@ -58,16 +64,21 @@ fn address() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_supervisor_what_to_start_and_to_stop_is_said_and_waited_for() {
+async fn without_a_supervisor_what_to_start_and_to_stop_is_said_and_waited_for_also_after_a_kill() {
     let system = with_catalogue("members-elsewhere", |options| options).await;
     let url = system.one_more_postgres("c").await.unwrap();
     let place = system.place("elsewhere");
     copy(system.config_path().parent().unwrap(), &place);
     let operator = system.operator().with_configuration(&place.join("atelier.toml"));
 
-    let mut adding =
-        operator.command("projector", ["add", "--replica", "c", "--database-url", &url]).spawn().unwrap();
-    let mut said = BufReader::new(adding.stdout.take().unwrap()).lines();
+    let addition = ["add", "--replica", "c", "--database-url", &url];
+    let (mut adding, mut said) = begin(&operator, &addition);
+    let _shown = line_that_begins(&mut said, "projector run --replica c").await;
+    // Killed while it waits: the same command shows the same, and waits again.
+    adding.kill().await.unwrap();
+    assert_eq!(states(&operator).await.len(), 3, "it is joining");
+    let (mut adding, mut said) = begin(&operator, &addition);
+    let _goes_on = line_that_begins(&mut said, "replica c at").await;
     let projector = line_that_begins(&mut said, "projector run --replica c").await;
     let reader = line_that_begins(&mut said, "reader run --replica c").await;
     let mut projector = start(&operator, &projector, &[("ADDRESS", address())]);
@@ -88,9 +99,12 @@ async fn without_a_supervisor_what_to_start_and_to_stop_is_said_and_waited_for()
     let _written = system.shopper().post_review(&review(PRODUCTS[0])).await.expect(201);
     are_equal(&system, &["a", "b", "c"]).await;
 
-    let mut dropping = operator.command("projector", ["drop", "--replica", "c"]).spawn().unwrap();
-    let mut said = BufReader::new(dropping.stdout.take().unwrap()).lines();
-    let _to_stop = line_that_begins(&mut said, "take the readers of replica c out of nginx.conf").await;
+    let (mut dropping, mut said) = begin(&operator, &["drop", "--replica", "c"]);
+    let to_stop = "take the readers of replica c out of nginx.conf";
+    let _shown = line_that_begins(&mut said, to_stop).await;
+    dropping.kill().await.unwrap();
+    let (mut dropping, mut said) = begin(&operator, &["drop", "--replica", "c"]);
+    let _shown = line_that_begins(&mut said, to_stop).await;
     reader.kill().await.unwrap();
     assert!(dropping.try_wait().unwrap().is_none(), "its projector still speaks");
     projector.kill().await.unwrap();
