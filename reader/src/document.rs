@@ -20,10 +20,10 @@ use service::config::Reader;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use availability::Availability;
-use connection::Connection;
+use connection::{Connection, Opened};
 use error::Error;
 use pressure::Pressure;
 use room::Room;
@@ -84,12 +84,14 @@ impl Documents {
         let room = Room::of_a_reader();
         let pressure = Arc::new(Pressure::bounded(Duration::from_millis(bounds.overload_ms)));
         let mut tasks = Tasks { connections: JoinSet::new(), watch: JoinSet::new() };
+        let opened = Opened::default();
         for _ in 0..bounds.connections {
-            let connection = Connection::new(options, bounds, &room);
+            let connection = Connection::new(options, bounds, &room, &opened);
             let requests = requests.clone();
             tasks.connections.spawn(serve(connection, requests, availability.clone(), pressure.clone()));
         }
-        tasks.watch.spawn(availability.clone().watch(Connection::new(options, bounds, &room)));
+        let watching = Connection::new(options, bounds, &room, &Opened::default());
+        tasks.watch.spawn(availability.clone().watch(watching));
         let turns = (bounds.connections / CONNECTIONS_FOR_A_LARGE_PAGE).max(1) as usize;
         let turns = Arc::new(Semaphore::new(turns));
         let patience = Duration::from_millis(bounds.acquire_ms);
@@ -185,9 +187,16 @@ async fn serve(
 ) {
     let mut changes = availability.changes();
     loop {
+        let left_to_others = connection.leaves_it_to_others_until();
         let request = tokio::select! {
             biased;
-            request = async { requests.lock().await.recv().await } => request,
+            request = async { requests.lock().await.recv().await }, if left_to_others.is_none() => request,
+            () = sleep_until(left_to_others.unwrap_or_else(Instant::now)), if left_to_others.is_some() => {
+                if let Err(error) = connection.reopen().await {
+                    tracing::debug!(%error, "a connection is refused still");
+                }
+                continue;
+            }
             Ok(()) = changes.changed() => {
                 // The replica is (back) there: be connected anew before the next request.
                 if availability.check().is_ok() && let Err(error) = connection.reopen().await {

@@ -1,5 +1,7 @@
 //! One connection to the replica, made again when it breaks.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use contract::{Position, Token};
@@ -15,6 +17,16 @@ use crate::statement::{Keys, Statement};
 /// How much longer than its time-out a statement's end is waited for: after that the replica is silent.
 const MARGIN: Duration = Duration::from_millis(250);
 
+/// How long a replica that has no connection left is not asked for one again: each try costs it a process.
+const REFUSED: Duration = Duration::from_secs(1);
+
+/// How many connections are open.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Opened(Arc<AtomicUsize>);
+
+/// Is counted as long as it lives.
+struct Counted(Opened);
+
 /// One connection to the replica. Statements run one after another and each is its own transaction.
 pub(crate) struct Connection {
     options: PgConnectOptions,
@@ -24,15 +36,51 @@ pub(crate) struct Connection {
     answer: Duration,
     /// Where documents are kept.
     room: Room,
-    open: Option<PgConnection>,
+    open: Option<(PgConnection, Counted)>,
+    /// Those of this reader.
+    opened: Opened,
+    /// Until then the replica is not asked for a connection.
+    refused_until: Option<Instant>,
+}
+
+impl Opened {
+    fn count(&self) -> Counted {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Counted(self.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Connection {
-    /// A connection that is not made yet.
-    pub(crate) fn new(options: &PgConnectOptions, bounds: &Reader, room: &Room) -> Connection {
+    /// A connection that is not made yet, one of those that are counted.
+    pub(crate) fn new(
+        options: &PgConnectOptions,
+        bounds: &Reader,
+        room: &Room,
+        opened: &Opened,
+    ) -> Connection {
         let connect = Duration::from_millis(bounds.acquire_ms);
         let answer = connect + Duration::from_millis(bounds.statement_ms) + MARGIN;
-        Connection { options: options.clone(), connect, answer, room: room.clone(), open: None }
+        Connection {
+            options: options.clone(),
+            connect,
+            answer,
+            room: room.clone(),
+            open: None,
+            opened: opened.clone(),
+            refused_until: None,
+        }
+    }
+
+    /// Until when this one is of no use although others are: whoever asks is better served by those.
+    pub(crate) fn leaves_it_to_others_until(&self) -> Option<Instant> {
+        let until = self.refused_until.filter(|until| *until > Instant::now())?;
+        (self.opened.0.load(Ordering::Relaxed) > 0).then_some(until)
     }
 
     /// Makes it anew.
@@ -59,20 +107,27 @@ impl Connection {
 
     /// Closes it in order.
     pub(crate) async fn close(mut self) {
-        if let Some(connection) = self.open.take() {
+        if let Some((connection, _counted)) = self.open.take() {
             let _broken_is_closed_too = connection.close().await;
         }
     }
 
     async fn open(&mut self) -> Result<&mut PgConnection, Error> {
         match self.open {
-            Some(ref mut connection) => Ok(connection),
+            Some((ref mut connection, _)) => Ok(connection),
             None => {
-                let made =
-                    timeout_at(Instant::now() + self.connect, PgConnection::connect_with(&self.options))
-                        .await;
-                let connection = made.map_err(|_| Error::Silent(self.connect))??;
-                Ok(self.open.insert(connection))
+                let now = Instant::now();
+                if self.refused_until.is_some_and(|until| until > now) {
+                    return Err(Error::Full);
+                }
+                let made = timeout_at(now + self.connect, PgConnection::connect_with(&self.options)).await;
+                let connection = made.map_err(|_| Error::Silent(self.connect))?.map_err(|error| {
+                    let error = Error::from(error);
+                    self.refused_until = matches!(error, Error::Refused(_)).then(|| Instant::now() + REFUSED);
+                    error
+                })?;
+                self.refused_until = None;
+                Ok(&mut self.open.insert((connection, self.opened.count())).0)
             }
         }
     }

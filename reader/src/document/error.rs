@@ -40,6 +40,9 @@ pub(crate) enum Error {
     /// The replica has no room for us now.
     #[error("the replica refused: {0}")]
     Refused(#[source] sqlx::Error),
+    /// It had none a moment ago.
+    #[error("the replica had no connection left a moment ago")]
+    Full,
     /// The replica's tables or grants are not what a reader needs; another replica's may be.
     #[error("the replica is not what a reader needs: {0}. `projector init` makes what is missing")]
     Unfit(#[source] sqlx::Error),
@@ -88,6 +91,7 @@ impl Error {
             | Error::Overloaded(_)
             | Error::NoRoom(_)
             | Error::Away(_)
+            | Error::Full
             | Error::Stopping => {
                 tracing::debug!(statement, "a read was refused: {self}");
             }
@@ -99,7 +103,7 @@ impl Error {
         match self {
             Error::Overloaded(_) => Problem::overloaded(TOO_MUCH),
             // Another reader may well have what this one has not: nginx asks it.
-            Error::Crowded | Error::Waited(_) | Error::NoRoom(_) | Error::Refused(_) => {
+            Error::Crowded | Error::Waited(_) | Error::NoRoom(_) | Error::Refused(_) | Error::Full => {
                 Problem::unavailable(pages::OVERLOADED, TOO_MUCH)
             }
             Error::Slow(_) => Problem::unavailable(
