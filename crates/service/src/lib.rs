@@ -1,6 +1,7 @@
 //! What each of our processes does in the same way: configuration, logs, metrics, listening, draining, problem
 //! documents, and the table of routes.
 
+mod allocator;
 pub mod config;
 mod cookie;
 pub mod cors;
