@@ -44,6 +44,7 @@ pub(crate) async fn init(config: &Config) -> Result<(), Box<dyn Error>> {
         duplicate_window: Duration::from_millis(config.stream.duplicate_window_ms),
         epoch: secrets::new_epoch(),
         first: Position::FIRST,
+        servers: 1,
         hashing_key: keys::hashing(&config.keys)?.id(),
     };
     let (epoch, created) = stream::create(&config.stream_settings(), &definition).await?;

@@ -35,6 +35,8 @@ pub struct Definition {
     pub epoch: Epoch,
     /// Its first position.
     pub first: Position,
+    /// On how many servers it lies.
+    pub servers: usize,
     /// The id of the key under which everything in it is hashed.
     pub hashing_key: String,
 }
@@ -52,7 +54,7 @@ pub(crate) fn config(definition: &Definition) -> Config {
         deny_purge: true,
         allow_direct: true,
         allow_atomic_publish: true,
-        num_replicas: 1,
+        num_replicas: definition.servers,
         duplicate_window: definition.duplicate_window,
         first_sequence: Some(definition.first.0),
         metadata: HashMap::from([

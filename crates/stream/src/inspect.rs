@@ -46,6 +46,8 @@ pub struct Description {
     pub bytes: u64,
     /// Bytes at which it refuses events; 0 or below: never.
     pub max_bytes: i64,
+    /// On how many servers it lies.
+    pub servers: usize,
     /// The broker's window for repeated message ids.
     pub duplicate_window: Duration,
 }
@@ -103,6 +105,7 @@ impl Description {
             first_missing: first_missing(info),
             bytes: state.bytes,
             max_bytes: config.max_bytes,
+            servers: config.num_replicas,
             duplicate_window: config.duplicate_window,
         }
     }

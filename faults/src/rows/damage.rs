@@ -222,6 +222,7 @@ pub(crate) async fn recreate(arena: &Arena, epoch: &str) -> Result<(), Stop> {
         duplicate_window: Duration::from_secs(120),
         epoch: epoch.parse().map_err(|error: contract::position::Unreadable| error.to_string())?,
         first: contract::Position::FIRST,
+        servers: 1,
         hashing_key: HashingKey::id(&arena.hashing),
     };
     let created = stream::create(&settings(&arena.system), &definition).await;

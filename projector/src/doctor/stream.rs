@@ -180,6 +180,7 @@ mod tests {
             first_missing,
             bytes: 0,
             max_bytes: 100,
+            servers: 1,
             duplicate_window: Duration::from_secs(120),
         }
     }

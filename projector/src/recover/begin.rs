@@ -75,6 +75,7 @@ impl Work<'_> {
             duplicate_window: Duration::from_millis(decision.duplicate_window_ms),
             epoch: decision.epoch.clone(),
             first: decision.first,
+            servers: decision.servers,
             hashing_key: keys::hashing(&self.config.keys)?.id(),
         };
         self.inspection.create_closed(&definition).await?;

@@ -32,6 +32,8 @@ pub(super) struct Decision {
     pub(super) without: Vec<String>,
     pub(super) max_bytes: i64,
     pub(super) duplicate_window_ms: u64,
+    /// On how many servers the stream lies.
+    pub(super) servers: usize,
     /// The last position of the stream that was saved; none when there was no stream.
     pub(super) saved_up_to: Option<Position>,
     /// The stream's first event.
@@ -120,6 +122,7 @@ mod tests {
             without: vec![],
             max_bytes: -1,
             duplicate_window_ms: 120_000,
+            servers: 1,
             saved_up_to: None,
             opened: EpochOpened {
                 previous: "abcdefgh2345".parse().unwrap(),

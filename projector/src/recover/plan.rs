@@ -142,17 +142,18 @@ pub(crate) fn plan(scene: &Scene, choices: &Choices) -> Result<Plan, Refusal> {
         }
     }
     let fits = |name: &str| scene.replicas.iter().any(|replica| replica.name == name && replica.fits);
+    // The first of those that stand the highest.
+    let highest = standing.iter().rev().max_by_key(|(_, checkpoint)| checkpoint.position);
+    let highest = *highest.ok_or(Refusal::Nobody)?;
     if scene.damage.is_empty() && scene.last.is_some() && standing.iter().all(|(name, _)| fits(name)) {
         return Err(Refusal::Well);
     }
-    // The first of those that stand the highest.
-    let highest = standing.iter().rev().max_by_key(|(_, checkpoint)| checkpoint.position);
     let (base, at) = match &choices.base {
         Some(name) => *standing
             .iter()
             .find(|(known, _)| known == name)
             .ok_or_else(|| Refusal::NoSuchBase { name: name.clone() })?,
-        None => *highest.ok_or(Refusal::Nobody)?,
+        None => highest,
     };
     let lost = histories(scene, (base, at), &standing);
     if choices.base.is_none() && !lost.is_empty() {

@@ -99,6 +99,7 @@ impl Work<'_> {
             duplicate_window_ms: stream.map_or(self.config.stream.duplicate_window_ms, |stream| {
                 u64::try_from(stream.duplicate_window.as_millis()).unwrap_or(u64::MAX)
             }),
+            servers: stream.map_or(1, |stream| stream.servers),
             saved_up_to: stream.map(|stream| stream.last),
             opened: EpochOpened {
                 previous: plan.previous.clone(),

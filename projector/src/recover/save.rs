@@ -158,7 +158,7 @@ mod tests {
         fs::write(lies.join("meta.inf"), "settings").unwrap();
         fs::write(lies.join("msgs/1.blk"), vec![7; 3 * PART / 2]).unwrap();
         for store in [root.join("store"), root.join("store/jetstream")] {
-            assert_eq!(stream_folders(&store), [lies.clone()]);
+            assert_eq!(stream_folders(&store), std::slice::from_ref(&lies));
         }
         let to = root.join("files");
         // A try that was broken off.

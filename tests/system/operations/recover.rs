@@ -43,6 +43,7 @@ async fn recreate(system: &Private, epoch: &str) {
         duplicate_window: Duration::from_secs(120),
         epoch: epoch.parse().unwrap(),
         first: Position::FIRST,
+        servers: 1,
         hashing_key: HashingKey::new(parse_key(&key).unwrap()).id(),
     };
     let settings = Settings {
