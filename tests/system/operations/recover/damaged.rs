@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use contract::resources::interactions::InteractionRecorded;
 use contract::{Event, Millis};
-use tests::{Private, catalogue, eventually, review, stream_access, tables, with_catalogue, within};
+use tests::{Load, Private, catalogue, eventually, review, stream_access, tables, with_catalogue, within};
 
 use super::{rows, run, told};
 
@@ -108,6 +108,29 @@ async fn what_was_acknowledged_and_can_still_be_read_is_applied_first() {
     assert_eq!(system.shopper().review_ids(product, "newest").await, [written, applied]);
     let next = system.shopper().post_review(&review(product)).await.expect(201).review_id();
     let _equal = tables::equal(&system, next).await;
+    let _verified = run(&system, &["verify"]).await.expect_success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shoppers_write_all_the_time_and_nothing_that_was_acknowledged_is_lost_or_doubled() {
+    let system = with_catalogue("recover-load", |options| options).await;
+    fill(&system).await;
+    let products: Vec<_> = catalogue::spare_products().take(4).collect();
+    let load = Load::start(&system.shopper(), &products, 4);
+    load.more(50, within(30)).await;
+    flip(&system).await;
+    eventually("the projectors refuse the stream", within(30), async || {
+        let status = system.operator().status().await?.to_string();
+        if status.matches("has a gap").count() >= 2 { Ok(()) } else { Err(status) }
+    })
+    .await;
+    let said = run(&system, &["recover", "--yes"]).await.expect_success();
+    // No writer and no projector was started anew.
+    load.more(50, within(60)).await;
+    let tally = load.stop().await;
+    system.ready().await;
+    assert!(tally.failed > 0, "writes were refused meanwhile: {tally:?}; {said:?}");
+    let _all = tally.is_all_there(&system).await;
     let _verified = run(&system, &["verify"]).await.expect_success();
 }
 
