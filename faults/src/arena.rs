@@ -236,7 +236,7 @@ impl Arena {
 }
 
 /// All tables of all replicas, in their own words, at one position.
-async fn equal_tables(system: &Private, least: i64) -> Result<(), String> {
+pub(crate) async fn equal_tables(system: &Private, least: i64) -> Result<(), String> {
     let (first, others) = system.replicas().split_first().ok_or("a system has replicas")?;
     let read = async |replica: &str| tables::read(system, replica).await.map_err(|error| error.to_string());
     let one = read(first).await?;

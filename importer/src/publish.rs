@@ -43,6 +43,11 @@ pub(crate) enum Error {
         "the stream already has a shopper's event ({1} at {0}): a catalogue comes before the first one; import into a new system"
     )]
     HasEvents(Position, String),
+    #[error(
+        "the stream begins with what a replica held in epoch {0}, which had a catalogue or a shopper's event: a catalogue \
+         comes before the first one; import into a new system"
+    )]
+    GoesOn(String),
     #[error("another importer is publishing into this stream: let it finish; if none is, {AGAIN}")]
     SecondImporter,
     #[error("{0}; the catalogue is incomplete: {AGAIN}")]

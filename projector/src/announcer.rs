@@ -87,6 +87,11 @@ impl Announcer {
         (view.position, view.head)
     }
 
+    /// The life of the stream that the replica belongs to, once that is known.
+    pub(crate) fn epoch(&self) -> Option<Epoch> {
+        self.view.borrow().epoch.clone()
+    }
+
     /// Changes the view; told at once when the state changed.
     pub(crate) fn update(&self, change: impl FnOnce(&mut View)) {
         update(&self.view, change);

@@ -222,6 +222,33 @@ pub(crate) enum Verb {
     /// Back the stream itself up, or make it again from a backup
     #[command(subcommand)]
     Stream(StreamVerb),
+    /// Begin another life of the stream with what the most advanced replica holds, when the stream was damaged or lost. Shows
+    /// the plan, and changes nothing without --yes. Goes on where it was broken off
+    Recover {
+        #[command(flatten)]
+        config: service::config::Arguments,
+        /// Do it
+        #[arg(long)]
+        yes: bool,
+        /// Say what would be done, and do nothing: so it is without --yes
+        #[arg(long, conflicts_with = "yes")]
+        dry_run: bool,
+        /// Folder below which the old stream's files and a snapshot are kept [default: recovered beside the configuration]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Go on from this replica, where not all that replicas hold can be kept
+        #[arg(long, value_name = "REPLICA")]
+        base: Option<String>,
+        /// Leave this replica as it is, because it does not answer: what it alone holds is lost
+        #[arg(long, value_name = "REPLICA")]
+        without: Vec<String>,
+        /// Go on although the old stream's files cannot be saved
+        #[arg(long)]
+        without_files: bool,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
+    },
     /// Send a marker through the whole system and say how long it took; changes no data
     Probe {
         #[command(flatten)]
@@ -274,6 +301,7 @@ impl Verb {
             | Verb::Add { config, .. }
             | Verb::Drop { config, .. }
             | Verb::Restore { config, .. }
+            | Verb::Recover { config, .. }
             | Verb::Probe { config, .. } => config,
             Verb::Audit(arguments) => &arguments.config,
             Verb::Rejected(verb) => verb.config(),

@@ -14,6 +14,7 @@ use service::Config;
 
 use self::examination::Examination;
 pub(crate) use self::machine::bytes;
+pub(crate) use self::stream::store_folder;
 use crate::status;
 
 /// Prints a table, or JSON.

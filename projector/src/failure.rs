@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use contract::Position;
 use contract::event::DecodeError;
+use contract::{Epoch, Position};
 
 /// An apply transaction that did not commit.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,22 @@ pub(crate) enum Failure {
         found: i64,
         /// The last that this binary knows.
         ours: i64,
+    },
+    /// The replica was given another life of the stream while its projector waited for that.
+    #[error("the replica goes on in epoch {epoch}, at the beginning of its stream: see `projector recover`")]
+    Adopted {
+        /// The life.
+        epoch: Epoch,
+    },
+    /// The stream begins with what other replicas held, and this one does not hold it.
+    #[error(
+        "the stream begins at {first} with what a replica held, and this replica, at {position}, lacks that: nothing is          applied until it is made from that, or from another replica: `projector rebuild`"
+    )]
+    NoBase {
+        /// Where it stands.
+        position: Position,
+        /// Where the stream begins.
+        first: Position,
     },
     /// Something did not end in time.
     #[error(
@@ -104,11 +120,12 @@ impl Failure {
             Failure::Database(_) => Next::Retry,
             Failure::Replica(_) => Next::Retry,
             Failure::Fenced => Next::StandBy,
-            Failure::Slow { .. } | Failure::Stalled { .. } => Next::Retry,
+            Failure::Slow { .. } | Failure::Stalled { .. } | Failure::Adopted { .. } => Next::Retry,
             Failure::Content(_)
             | Failure::Event { .. }
             | Failure::Applied { .. }
             | Failure::Version { .. }
+            | Failure::NoBase { .. }
             | Failure::Tables { .. } => Next::Stop,
         }
     }
@@ -126,7 +143,11 @@ impl Failure {
             Failure::Stream(stream::Error::Unreadable { position, .. }) | Failure::Event { position, .. } => {
                 format!("read docs/errors/event-not-applicable.md; then {}", park(position))
             }
-            Failure::Stream(_) if self.is_damage() => "projector doctor".to_owned(),
+            Failure::Stream(_) if self.is_damage() => {
+                "projector doctor; put the stream's files back, or begin anew with what the replicas hold: projector recover"
+                    .to_owned()
+            }
+            Failure::NoBase { .. } => format!("projector rebuild --replica {replica}"),
             Failure::Applied { .. } => format!(
                 "projector rebuild --replica {replica} --from stream; look at what it shows, then the same with \
                  --accept-differences"
@@ -139,6 +160,7 @@ impl Failure {
             | Failure::Replica(_)
             | Failure::Fenced
             | Failure::Slow { .. }
+            | Failure::Adopted { .. }
             | Failure::Stalled { .. } => String::new(),
         }
     }
@@ -227,7 +249,8 @@ mod tests {
             (Failure::Applied { position, decision: position }, vec![anew]),
             (Failure::Version { found: 1, ours: 2 }, vec![anew]),
             (Failure::Tables { found: 1, ours: 2 }, vec!["projector init"]),
-            (stream::Error::Unserved { position }.into(), vec!["projector doctor"]),
+            (stream::Error::Unserved { position }.into(), vec!["projector doctor", "projector recover"]),
+            (Failure::NoBase { position, first: position }, vec![anew]),
         ] {
             assert_eq!(failure.next(), Next::Stop, "{failure}");
             let mend = failure.mend("b");

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use contract::{Epoch, PROJECTION_VERSION};
+use contract::{Epoch, PROJECTION_VERSION, Position};
 use replica::{Role, SCHEMA_LIVE, connect_options, read_password};
 use service::config::Replica;
 use service::{Config, keys};
@@ -43,6 +43,8 @@ pub(crate) async fn init(config: &Config) -> Result<(), Box<dyn Error>> {
         max_bytes: max_bytes(config)?,
         duplicate_window: Duration::from_millis(config.stream.duplicate_window_ms),
         epoch: secrets::new_epoch(),
+        first: Position::FIRST,
+        servers: 1,
         hashing_key: keys::hashing(&config.keys)?.id(),
     };
     let (epoch, created) = stream::create(&config.stream_settings(), &definition).await?;
@@ -70,7 +72,8 @@ pub(crate) async fn init(config: &Config) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn max_bytes(config: &Config) -> Result<i64, Box<dyn Error>> {
+/// Bytes at which a stream refuses events: as configured, or a share of the disk.
+pub(crate) fn max_bytes(config: &Config) -> Result<i64, Box<dyn Error>> {
     if let Some(bytes) = config.stream.max_bytes {
         return Ok(bytes);
     }

@@ -25,6 +25,7 @@ mod probe;
 mod prune;
 mod rebuild;
 mod record;
+mod recover;
 mod rejected;
 mod resources;
 mod rollback;
@@ -65,6 +66,7 @@ async fn main() -> ExitCode {
         | Verb::Snapshot(_)
         | Verb::Restore { .. }
         | Verb::Stream(_)
+        | Verb::Recover { .. }
         | Verb::Probe { .. } => service::telemetry::start_for_command(),
     }
     let config = match service::Config::load(arguments.verb.config()) {
@@ -135,6 +137,10 @@ async fn main() -> ExitCode {
         }
         Verb::Stream(StreamVerb::Restore { from, dry_run, json, .. }) => {
             stream_backup::restore(&config, &from, dry_run, json).await
+        }
+        Verb::Recover { yes, out, base, without, without_files, json, .. } => {
+            let options = recover::Options { yes, out, base, without, without_files, json };
+            recover::recover(&config, &file, options).await
         }
         Verb::Probe { json, .. } => probe::probe(&config, json).await,
     };

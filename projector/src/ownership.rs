@@ -7,7 +7,8 @@ use replica::{Checkpoint, read_checkpoint};
 use sqlx::{PgConnection, Row};
 
 const TRY_LOCK: &str = include_str!("ownership/try_lock.sql");
-const RAISE_FENCE: &str = include_str!("ownership/raise_fence.sql");
+/// Takes from whoever applies what it holds: its next compare-and-set fails.
+pub(crate) const RAISE_FENCE: &str = include_str!("ownership/raise_fence.sql");
 
 /// Tries to take the generation over. `None`: another projector has it.
 ///

@@ -1,5 +1,6 @@
 //! `projector rebuild`: a new generation beside the one that serves, proven equal, then swapped in.
 
+pub(crate) mod base;
 pub(crate) mod building;
 pub(crate) mod lanes;
 pub(crate) mod load;
@@ -21,7 +22,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use contract::announcement::{Progress as Announced, State};
-use contract::{PROJECTION_VERSION, Position};
+use contract::{Epoch, PROJECTION_VERSION, Position};
 use replica::{SCHEMA_BUILDING, SCHEMA_LIVE, read_checkpoint};
 use serde::Serialize;
 use service::Config;
@@ -101,6 +102,17 @@ pub(crate) enum Error {
         /// This binary's.
         ours: i32,
     },
+    /// It belongs to a life of the stream that has ended.
+    #[error(
+        "the previous generation of replica {replica} belongs to epoch {ended}, which has ended: there is no way back to it; \
+         `projector prune` removes it"
+    )]
+    PreviousEpoch {
+        /// The replica.
+        replica: String,
+        /// That life.
+        ended: Epoch,
+    },
     /// The new generation is not what a healthy replica is.
     #[error("{0}")]
     Different(String),
@@ -128,6 +140,9 @@ pub(crate) enum Error {
     /// A replica could not be compared with.
     #[error(transparent)]
     Snapshot(#[from] snapshot::Error),
+    /// What the stream begins with cannot be taken.
+    #[error(transparent)]
+    Base(#[from] base::Error),
     /// A snapshot in a folder cannot be taken or restored.
     #[error(transparent)]
     Folder(#[from] crate::snapshot::Error),

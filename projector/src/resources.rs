@@ -40,7 +40,8 @@ pub(crate) async fn apply(connection: &mut PgConnection, accepted: &[&Occurrence
             | Event::CatalogueClosed(_)
             | Event::ControlProbe(_)
             | Event::ControlAudit(_)
-            | Event::ControlParked(_) => {
+            | Event::ControlParked(_)
+            | Event::EpochOpened(_) => {
                 unreachable!("barriers are applied alone")
             }
         }
@@ -63,7 +64,8 @@ pub(crate) async fn apply_barrier(
         Event::CatalogueOpened(_) => catalogue::opened(connection, position, importing).await,
         Event::CatalogueChunk(event) => catalogue::chunk(connection, event, *importing).await,
         Event::CatalogueClosed(_) => catalogue::closed(connection, position, importing).await,
-        Event::ControlProbe(_) | Event::ControlAudit(_) => Ok(Outcome::Applied),
+        // What it says was done to the replica before anything of the new life was applied.
+        Event::ControlProbe(_) | Event::ControlAudit(_) | Event::EpochOpened(_) => Ok(Outcome::Applied),
         Event::ControlParked(event) => {
             parking::at_decision(connection, position, event).await.map(|()| Outcome::Applied)
         }

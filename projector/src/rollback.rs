@@ -37,6 +37,10 @@ pub(crate) async fn rollback(
     let stop = CancellationToken::new();
     let _stops_at_the_end = stop.clone().drop_guard();
     let link = rebuild::connect(config, "atelier projector rollback", stop).await?;
+    if checkpoint.epoch != *link.epoch() {
+        let (replica, ended) = (name.to_owned(), checkpoint.epoch);
+        return Err(rebuild::Error::PreviousEpoch { replica, ended }.into());
+    }
     let head = link.head().await?;
     let behind = head.0.saturating_sub(checkpoint.position.0);
     if !json {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use contract::announcement::State;
 use contract::{Event, PROJECTION_VERSION, Position};
-use replica::{Checkpoint, SCHEMA_LIVE};
+use replica::{Checkpoint, SCHEMA_LIVE, read_checkpoint};
 use service::config::Config;
 use service::metrics::{APPLY_RETRIES, APPLY_SECONDS, Recorder};
 use service::{operations, serve, shutdown};
@@ -34,6 +34,7 @@ use crate::importing::Importing;
 use crate::parking::Decisions;
 use crate::run::joining::Joining;
 use crate::run::memory::Memory;
+pub(crate) use crate::run::memory::recalled;
 use crate::run::snapshots::Snapshots;
 
 /// How long connecting and taking over may take: a machine that vanished answers nothing at all.
@@ -169,7 +170,7 @@ impl Projection {
                 said = text.clone();
             }
             *self.stuck.lock().expect("no holder of this lock panics") = failure.stuck_behind();
-            self.memory().failed(&failure);
+            self.memory().failed(&failure, self.announcer.epoch());
             let state = if next == Next::Stop { State::Stopped } else { State::CatchingUp };
             self.announcer.update(|view| {
                 (view.state, view.why, view.refuses_stream) = (state, text, failure.is_damage());
@@ -217,6 +218,11 @@ impl Projection {
         self.wait_for_reads_of_previous(&mut connection).await?;
         loop {
             let link = self.connection.link().await;
+            if *link.epoch() != checkpoint.epoch
+                && read_checkpoint(&mut connection).await?.epoch == *link.epoch()
+            {
+                return Err(Failure::Adopted { epoch: link.epoch().clone() });
+            }
             match self.follow(&mut connection, &link, &mut checkpoint).await {
                 Ok(never) => match never {},
                 // The stream went away and the replica is well: its connection and its fence are kept.

@@ -113,7 +113,9 @@ async fn look(config: &Config, connection: &Connection, heard: &mut Heard, liste
     let link = link.filter(|_| head.is_some());
     // What it says of itself tells more than its silence.
     let away = match connection.current() {
-        Err(error) if matches!(*error, stream::Error::Unhealthy { .. }) => error.to_string(),
+        Err(error) if matches!(*error, stream::Error::Unhealthy { .. } | stream::Error::Closed) => {
+            error.to_string()
+        }
         _ => "nats-server does not answer".to_owned(),
     };
     let now = Instant::now();

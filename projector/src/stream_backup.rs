@@ -188,6 +188,17 @@ pub(crate) async fn backup(
     Ok(())
 }
 
+/// Up to where a folder holds the stream, if there is such a folder.
+///
+/// # Errors
+/// When it is something else, or damaged.
+pub(crate) fn saved_up_to(place: &Path) -> Result<Option<Position>, Error> {
+    if !place.exists() {
+        return Ok(None);
+    }
+    tokio::task::block_in_place(|| restore::whole(place)).map(|manifest| Some(manifest.last))
+}
+
 /// Writes the stream's archive into a folder. `whole`: only when each event's checksum is right.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ use self::compare::{Difference, Row, Stream};
 use self::counters::Counters;
 use self::tally::Tally;
 use crate::parking::Decisions;
-use crate::rebuild::connect;
+use crate::rebuild::{base, connect};
 use crate::status::grouped;
 
 /// How long a replica may take to tell its counters.
@@ -35,6 +35,8 @@ const TOLD: usize = 5;
 struct Report {
     schema_version: u32,
     epoch: String,
+    /// What this life of the stream goes on from; null when it is the first.
+    base: Option<Base>,
     first: u64,
     /// Up to where the stream was read.
     head: u64,
@@ -45,6 +47,14 @@ struct Report {
     seconds: f64,
     replicas: Vec<ReplicaReport>,
     differences: Vec<Difference>,
+}
+
+/// What a replica held when the life before ended. Its counts are added to those of the stream.
+#[derive(Serialize)]
+struct Base {
+    previous: String,
+    position: u64,
+    events: u64,
 }
 
 #[derive(Serialize)]
@@ -95,7 +105,9 @@ async fn compare_all(
     let (first, head) = (link.first(), link.head().await?);
     let decisions = Decisions::read(link).await?;
     let all = decisions.all();
-    let stream = Stream { epoch: link.epoch(), head, decisions: &all };
+    let opening = base::opening(link).await?;
+    let counted = opening.as_ref().map(|opened| opened.counted.clone()).unwrap_or_default();
+    let stream = Stream { epoch: link.epoch(), first, head, decisions: &all, counted: &counted };
     let (mut differences, mut replicas, mut comparable) = (Vec::new(), Vec::new(), Vec::new());
     for (name, counters) in asked {
         let difference = match counters {
@@ -119,7 +131,7 @@ async fn compare_all(
     differences.splice(0..0, gaps(&tally));
     let mut compared = Vec::new();
     for counters in comparable {
-        let rows = compare::rows(&tally.up_to[&counters.position], &counters);
+        let rows = compare::rows(&stream.up_to(&tally.up_to[&counters.position]), &counters);
         differences.extend(compare::differences(&stream, &rows, &counters));
         compared.push((counters, rows));
     }
@@ -133,6 +145,11 @@ async fn compare_all(
     Ok(Report {
         schema_version: 1,
         epoch: link.epoch().to_string(),
+        base: opening.map(|opened| Base {
+            previous: opened.previous.to_string(),
+            position: opened.base.0,
+            events: counted.values().sum(),
+        }),
         first: first.0,
         head: head.0,
         events: tally.events,
@@ -145,7 +162,7 @@ async fn compare_all(
 }
 
 fn gaps(tally: &Tally) -> Vec<Difference> {
-    let mend = "projector doctor; see docs/errors/stream-damaged.md";
+    let mend = "projector doctor; then projector recover, see docs/errors/stream-damaged.md";
     let difference = |what: String| Difference { replica: None, what, mend: mend.to_owned() };
     let mut found: Vec<Difference> = tally
         .gaps
@@ -169,6 +186,12 @@ fn print(report: &Report) {
         "stream ATELIER, epoch {epoch}: {} events from {first} to {head}, read in {seconds:.1} s ({rate}/s)",
         grouped(*events)
     );
+    if let Some(Base { previous, position, events }) = &report.base {
+        println!(
+            "it goes on from epoch {previous}, of which replicas had counted {} events up to {position}",
+            grouped(*events)
+        );
+    }
     match report.missing {
         0 => println!("no gaps"),
         missing => println!("{} events are missing", grouped(missing)),

@@ -8,6 +8,7 @@ mod members;
 mod parked;
 mod readme;
 mod rebuild;
+mod recover;
 mod snapshot;
 mod status;
 mod stream_backup;

@@ -8,10 +8,10 @@ mod single;
 
 use std::collections::HashMap;
 use std::collections::hash_map;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
-use contract::Token;
+use contract::{Epoch, Token};
 use service::config::Writer;
 use service::metrics::{PUBLISH_SECONDS, PUBLISHED, WRITE_QUEUE};
 use service::problem::{Problem, pages};
@@ -78,6 +78,8 @@ struct Entry {
     span: tracing::Span,
     message: Message,
     entered: Instant,
+    /// The life of the stream that it was sent to first.
+    sent_to: OnceLock<Epoch>,
     answer: oneshot::Sender<Answer>,
     followers: Followers,
 }
@@ -148,6 +150,7 @@ impl Commits {
             span: tracing::Span::current(),
             message,
             entered: Instant::now(),
+            sent_to: OnceLock::new(),
             answer,
             followers: self.followers.clone(),
         };

@@ -1,8 +1,10 @@
 //! Control events: they change no shopper's data.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::position::Position;
+use crate::position::{Epoch, Position};
 
 /// A marker that an operator sends through the whole system to see how long it takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,24 @@ pub struct Parked {
     pub position: Position,
     /// Why, in the operator's words.
     pub because: String,
+    /// Who decided it, for people.
+    pub sender: String,
+}
+
+/// A life of the stream goes on from what a replica held, because the one before was damaged or lost. Always the first event;
+/// "from the stream" then means the snapshot, and everything behind this event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochOpened {
+    /// The life before.
+    pub previous: Epoch,
+    /// The last event of that life that the replica had applied.
+    pub base: Position,
+    /// The audit hash of everything that it held then.
+    pub audit_hash: String,
+    /// The folder of the snapshot of that, as whoever wrote it named it.
+    pub snapshot: String,
+    /// How many events of each type it had counted: the stream itself holds none of them any more.
+    pub counted: BTreeMap<String, u64>,
     /// Who decided it, for people.
     pub sender: String,
 }

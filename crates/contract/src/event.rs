@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::catalogue::{CatalogueChunk, CatalogueClosed, CatalogueOpened};
-use crate::control::{Audit, Parked, Probe};
+use crate::control::{Audit, EpochOpened, Parked, Probe};
 use crate::position::Position;
 use crate::resources::answers::{AnswerCreated, AnswerHelpful, AnswerReported};
 use crate::resources::cart::CartAdded;
@@ -49,6 +49,8 @@ pub enum Event {
     ControlAudit(Audit),
     /// A decision that an event is not to be applied.
     ControlParked(Parked),
+    /// A life of the stream begins with what a replica held.
+    EpochOpened(EpochOpened),
 }
 
 /// Names of event types, as in the subject behind `atelier.v1.` and in `ce-type`.
@@ -87,6 +89,8 @@ pub mod types {
     pub const CONTROL_AUDIT: &str = "control.audit";
     /// A decision that an event is not to be applied.
     pub const CONTROL_PARKED: &str = "control.parked";
+    /// A life of the stream begins with what a replica held.
+    pub const EPOCH_OPENED: &str = "epoch.opened";
 }
 
 impl Event {
@@ -110,6 +114,7 @@ impl Event {
             Event::ControlProbe(_) => types::CONTROL_PROBE,
             Event::ControlAudit(_) => types::CONTROL_AUDIT,
             Event::ControlParked(_) => types::CONTROL_PARKED,
+            Event::EpochOpened(_) => types::EPOCH_OPENED,
         }
     }
 
@@ -122,6 +127,7 @@ impl Event {
     /// announces at least that.
     pub fn since(&self) -> u32 {
         match self {
+            Event::EpochOpened(_) => 3,
             Event::ControlAudit(_) | Event::ControlParked(_) => 2,
             Event::ReviewCreated(_)
             | Event::ReviewHelpful(_)
@@ -165,7 +171,8 @@ impl Event {
             | Event::CatalogueClosed(_)
             | Event::ControlProbe(_)
             | Event::ControlAudit(_)
-            | Event::ControlParked(_) => "application/json",
+            | Event::ControlParked(_)
+            | Event::EpochOpened(_) => "application/json",
         }
     }
 
@@ -189,7 +196,8 @@ impl Event {
             | Event::CatalogueClosed(_)
             | Event::ControlProbe(_)
             | Event::ControlAudit(_)
-            | Event::ControlParked(_) => true,
+            | Event::ControlParked(_)
+            | Event::EpochOpened(_) => true,
         }
     }
 
@@ -213,6 +221,7 @@ impl Event {
             Event::ControlProbe(event) => json(event),
             Event::ControlAudit(event) => json(event),
             Event::ControlParked(event) => json(event),
+            Event::EpochOpened(event) => json(event),
         }
     }
 
@@ -252,6 +261,7 @@ impl Event {
             (types::CONTROL_PROBE, "1") => read(ce_type, payload).map(Event::ControlProbe),
             (types::CONTROL_AUDIT, "1") => read(ce_type, payload).map(Event::ControlAudit),
             (types::CONTROL_PARKED, "1") => read(ce_type, payload).map(Event::ControlParked),
+            (types::EPOCH_OPENED, "1") => read(ce_type, payload).map(Event::EpochOpened),
             _ => Err(unknown()),
         }
     }

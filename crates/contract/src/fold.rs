@@ -174,7 +174,8 @@ impl References {
                 | Event::CatalogueClosed(_)
                 | Event::ControlProbe(_)
                 | Event::ControlAudit(_)
-                | Event::ControlParked(_) => {}
+                | Event::ControlParked(_)
+                | Event::EpochOpened(_) => {}
             }
         }
         references
@@ -281,7 +282,8 @@ fn decide(known: &mut Known, occurrence: &Occurrence) -> Outcome {
         | Event::CatalogueClosed(_)
         | Event::ControlProbe(_)
         | Event::ControlAudit(_)
-        | Event::ControlParked(_) => Outcome::Applied,
+        | Event::ControlParked(_)
+        | Event::EpochOpened(_) => Outcome::Applied,
     }
 }
 

@@ -31,4 +31,4 @@ pub const PROJECTION_VERSION: i32 = 4;
 /// Which event types a process knows, as a number that grows with each new type ([`Event::since`]).
 ///
 /// Another number than [`PROJECTION_VERSION`], because a new type changes no row of the events that there were.
-pub const EVENTS_VERSION: u32 = 2;
+pub const EVENTS_VERSION: u32 = 3;

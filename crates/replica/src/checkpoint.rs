@@ -44,7 +44,8 @@ pub async fn read_checkpoint(database: impl PgExecutor<'_>) -> Result<Checkpoint
         event_hash: row.try_get("event_hash")?,
         fence: row.try_get("fence")?,
         step: row.try_get("step")?,
-        clock: (position >= Position::FIRST).then_some(Millis(row.try_get("clock")?)),
+        // None is stored as 0: a replica that has applied nothing may stand at the beginning of a later stream.
+        clock: Some(row.try_get("clock")?).filter(|clock| *clock != 0).map(Millis),
         version: row.try_get("projection_version")?,
         importing: row.try_get("importing")?,
     })

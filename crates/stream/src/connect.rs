@@ -209,9 +209,7 @@ impl Connection {
     /// # Errors
     /// What the server or stream is like.
     pub async fn link_unless_unwell(&self) -> Result<Link, Arc<Error>> {
-        let unwell = |error: &Error| {
-            matches!(error, Error::Unhealthy { .. }) || error.is_refusal() || error.is_damage()
-        };
+        let unwell = |error: &Error| matches!(error, Error::Unhealthy { .. }) || error.ends_connection();
         self.wait(unwell).await
     }
 
@@ -286,7 +284,7 @@ async fn until_changed(link: &Link) -> Error {
         tokio::time::sleep(VERIFY_EVERY).await;
         let looked = if link.guard.is_some() { link.verify_whole().await } else { link.head().await };
         match looked {
-            Err(error) if error.is_refusal() || error.is_damage() => return error,
+            Err(error) if error.ends_connection() => return error,
             _ => {}
         }
     }

@@ -8,6 +8,7 @@ use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, PersistenceMode, RetentionPolicy, StorageType,
 };
 use async_nats::jetstream::{self, ErrorCode};
+use contract::event::types;
 use contract::position::{Epoch, Position};
 use contract::subject;
 
@@ -32,11 +33,15 @@ pub struct Definition {
     pub duplicate_window: Duration,
     /// The epoch of a stream that is created.
     pub epoch: Epoch,
+    /// Its first position.
+    pub first: Position,
+    /// On how many servers it lies.
+    pub servers: usize,
     /// The id of the key under which everything in it is hashed.
     pub hashing_key: String,
 }
 
-fn config(definition: &Definition) -> Config {
+pub(crate) fn config(definition: &Definition) -> Config {
     Config {
         name: subject::STREAM.to_owned(),
         subjects: vec![subject::EVENTS.to_owned()],
@@ -49,9 +54,9 @@ fn config(definition: &Definition) -> Config {
         deny_purge: true,
         allow_direct: true,
         allow_atomic_publish: true,
-        num_replicas: 1,
+        num_replicas: definition.servers,
         duplicate_window: definition.duplicate_window,
-        first_sequence: Some(Position::FIRST.0),
+        first_sequence: Some(definition.first.0),
         metadata: HashMap::from([
             (METADATA_EPOCH.to_owned(), definition.epoch.to_string()),
             (METADATA_HASHING_KEY.to_owned(), definition.hashing_key.clone()),
@@ -75,16 +80,21 @@ pub async fn create(settings: &Settings, definition: &Definition) -> Result<(Epo
             Ok((epoch, false))
         }
         Err(Error::NoStream) => {
-            context.create_stream(config(definition)).await.map_err(|error| match error.kind() {
-                CreateStreamErrorKind::JetStream(e) if e.error_code() == NO_STORAGE => {
-                    Error::NoRoom { max_bytes: definition.max_bytes }
-                }
-                _ => Error::request("create the stream")(error.into()),
-            })?;
+            make(&context, config(definition)).await?;
             verified_info(&context).await.map(|(epoch, _)| (epoch, true))
         }
         Err(error) => Err(error),
     }
+}
+
+/// Makes a stream where there is none.
+pub(crate) async fn make(context: &jetstream::Context, config: Config) -> Result<()> {
+    let max_bytes = config.max_bytes;
+    let made = context.create_stream(config).await.map_err(|error| match error.kind() {
+        CreateStreamErrorKind::JetStream(e) if e.error_code() == NO_STORAGE => Error::NoRoom { max_bytes },
+        _ => Error::request("create the stream")(error.into()),
+    });
+    made.map(drop)
 }
 
 /// The stream as it is, whatever it is like.
@@ -110,6 +120,9 @@ pub(crate) async fn info_with_missing(context: &jetstream::Context) -> Result<In
 /// The stream as it is, once it is known to be as needed.
 pub(crate) async fn verified_info(context: &jetstream::Context) -> Result<(Epoch, Info)> {
     let info = info(context).await?;
+    if is_closed(&info) {
+        return Err(Error::Closed);
+    }
     let differences = differences(&info);
     if !differences.is_empty() {
         return Err(Error::Differs(differences));
@@ -133,6 +146,11 @@ pub(crate) fn verify_hashing_key(info: &Info, ours: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the stream takes the first event of a life alone, so that nobody connects to it.
+pub(crate) fn is_closed(info: &Info) -> bool {
+    info.config.subjects == [subject::of_event(types::EPOCH_OPENED)]
 }
 
 /// Differences that matter between the stream and what is needed; sizes and windows may differ.

@@ -47,9 +47,14 @@ pub enum Error {
     },
     /// There is no stream.
     #[error(
-        "nats-server has no stream ATELIER: on a new system create it with `projector init`; if there was one, its files are lost or damaged: see docs/errors/stream-damaged.md"
+        "nats-server has no stream ATELIER: on a new system create it with `projector init`; if there was one, its files are lost or damaged: unless they can be put back, `projector recover` begins anew with what the replicas hold, see docs/errors/stream-damaged.md"
     )]
     NoStream,
+    /// The stream is between two lives.
+    #[error(
+        "the stream ATELIER is closed while a recovery makes it anew; if that was broken off, `projector recover --yes` goes on"
+    )]
+    Closed,
     /// The stream is not the one that is needed.
     #[error("the stream ATELIER differs from what is needed: {}. Mend it with the nats command line tool, or let `projector init` create it on an empty server", .0.join("; "))]
     Differs(
@@ -76,7 +81,7 @@ pub enum Error {
     },
     /// The stream has been created anew since a replica followed it.
     #[error(
-        "the stream's epoch is {found}, but this replica followed epoch {remembered}: the stream was recreated. Nothing is applied; see docs/errors/stream-recreated.md"
+        "the stream's epoch is {found}, but this replica followed epoch {remembered}: the stream was recreated. Nothing is applied; unless its files can be put back, `projector recover` begins anew with what the replicas hold; see docs/errors/stream-recreated.md"
     )]
     OtherEpoch {
         /// The epoch in the stream's metadata.
@@ -86,7 +91,7 @@ pub enum Error {
     },
     /// The stream ends before an event that is known.
     #[error(
-        "the stream ends at {head}, but events up to {known} are known: events {}..={known} are lost from the stream. Nothing is applied; run `projector doctor`, and see docs/errors/stream-damaged.md", .head.0 + 1
+        "the stream ends at {head}, but events up to {known} are known: events {}..={known} are lost from the stream. Nothing is applied; run `projector doctor`, then `projector recover` unless its files can be put back; see docs/errors/stream-damaged.md", .head.0 + 1
     )]
     Truncated {
         /// The stream's last position.
@@ -96,7 +101,7 @@ pub enum Error {
     },
     /// Another event stands where one is remembered.
     #[error(
-        "the event at {position} is not the one that stood there: the stream's history was changed. Nothing is applied; run `projector doctor`, and see docs/errors/stream-damaged.md"
+        "the event at {position} is not the one that stood there: the stream's history was changed. Nothing is applied; run `projector doctor`, then `projector recover` unless its files can be put back; see docs/errors/stream-damaged.md"
     )]
     Rewritten {
         /// Where the histories differ.
@@ -104,7 +109,7 @@ pub enum Error {
     },
     /// The server knows that it lacks events.
     #[error(
-        "the stream has a gap: {missing} of the events {first}..={last} are missing, {}..={} first. Nothing is applied; run `projector doctor`, and see docs/errors/stream-damaged.md", .range.start(), .range.end()
+        "the stream has a gap: {missing} of the events {first}..={last} are missing, {}..={} first. Nothing is applied; run `projector doctor`, then `projector recover` unless its files can be put back; see docs/errors/stream-damaged.md", .range.start(), .range.end()
     )]
     Incomplete {
         /// How many.
@@ -118,7 +123,7 @@ pub enum Error {
     },
     /// The server counts an event, and does not give it.
     #[error(
-        "the stream has a gap: nats-server counts event {position} but cannot read it. Nothing is applied; run `projector doctor`, and see docs/errors/stream-damaged.md"
+        "the stream has a gap: nats-server counts event {position} but cannot read it. Nothing is applied; run `projector doctor`, then `projector recover` unless its files can be put back; see docs/errors/stream-damaged.md"
     )]
     Unserved {
         /// Its position.
@@ -126,7 +131,7 @@ pub enum Error {
     },
     /// Events are missing inside the stream.
     #[error(
-        "the stream has a gap: event {expected} is missing, {found} came instead. Nothing is applied; run `projector doctor`, and see docs/errors/stream-damaged.md"
+        "the stream has a gap: event {expected} is missing, {found} came instead. Nothing is applied; run `projector doctor`, then `projector recover` unless its files can be put back; see docs/errors/stream-damaged.md"
     )]
     Gap {
         /// The next position.
@@ -182,6 +187,11 @@ impl Error {
             Error::Gap { expected: position, .. } | Error::Unserved { position } => Some(*position),
             _ => None,
         }
+    }
+
+    /// Whether the connection to the stream ends, because it is not what it was when that was made.
+    pub(crate) fn ends_connection(&self) -> bool {
+        self.is_refusal() || self.is_damage() || matches!(self, Error::Closed)
     }
 
     /// Whether a service must not go on with this server or stream as it is set up.

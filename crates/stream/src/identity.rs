@@ -37,11 +37,12 @@ impl Remembered {
         Remembered { epoch: epoch.clone(), position, event_hash, heard: None }
     }
 
-    /// The events that must still be there.
-    fn events(&self) -> impl Iterator<Item = (Position, &[u8])> {
+    /// The events that must still be there, of a stream that was made with this first position: a checkpoint below it has
+    /// applied nothing of it.
+    fn events(&self, first: Position) -> impl Iterator<Item = (Position, &[u8])> {
         let heard = self.heard.iter().map(|heard| (heard.position, heard.event_hash.as_slice()));
         let applied = Some((self.position, self.event_hash.as_slice()));
-        applied.into_iter().filter(|(position, _)| *position >= Position::FIRST).chain(heard)
+        applied.into_iter().chain(heard).filter(move |(position, _)| *position >= first)
     }
 
     fn highest(&self) -> Position {
@@ -88,7 +89,7 @@ impl Link {
             return Err(Error::Truncated { head, known });
         }
         let _whole = self.verify_whole().await?;
-        for (position, hash) in remembered.events() {
+        for (position, hash) in remembered.events(self.first()) {
             match self.read(position).await {
                 Ok(event) if event.hash() == *hash => {}
                 Ok(_) | Err(Error::Missing(_)) => return Err(Error::Rewritten { position }),
@@ -120,5 +121,24 @@ impl Link {
                 range: first_missing(&info).unwrap_or(0..=0),
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_stream_that_begins_high_nothing_below_its_beginning_is_asked_for() {
+        let epoch: Epoch = "abcdefgh2345".parse().unwrap();
+        let first = Position(Position::FIRST.0 + 1_000_000);
+        let asked = |position: u64, heard: Option<u64>| {
+            let heard = heard.map(|at| Heard { position: Position(at), event_hash: vec![] });
+            let remembered = Remembered { heard, ..Remembered::of(&epoch, Position(position), vec![]) };
+            remembered.events(first).map(|(position, _)| position.0).collect::<Vec<_>>()
+        };
+        assert_eq!(asked(first.0 - 1, None), [0; 0]);
+        assert_eq!(asked(first.0, None), [first.0]);
+        assert_eq!(asked(first.0 - 1, Some(first.0 + 4)), [first.0 + 4]);
     }
 }

@@ -9,7 +9,7 @@ use contract::position::{Epoch, Position};
 use tokio_util::sync::CancellationToken;
 
 use crate::connect::{Link, Settings, context, open_client};
-use crate::definition::{METADATA_HASHING_KEY, differences, epoch, info, info_with_missing};
+use crate::definition::{METADATA_HASHING_KEY, differences, epoch, info, info_with_missing, is_closed};
 use crate::error::Result;
 use crate::guard::Held;
 use crate::identity::{first_missing, missing};
@@ -24,6 +24,8 @@ pub struct Inspection {
 pub struct Description {
     /// What differs from what is needed, each as a sentence part.
     pub differences: Vec<String>,
+    /// It is closed: it takes the first event of a life alone.
+    pub closed: bool,
     /// Its life, if its metadata names one.
     pub epoch: Option<Epoch>,
     /// The id of the key under which everything in it is hashed, if its metadata names one.
@@ -44,6 +46,8 @@ pub struct Description {
     pub bytes: u64,
     /// Bytes at which it refuses events; 0 or below: never.
     pub max_bytes: i64,
+    /// On how many servers it lies.
+    pub servers: usize,
     /// The broker's window for repeated message ids.
     pub duplicate_window: Duration,
 }
@@ -90,6 +94,7 @@ impl Description {
         let (config, state) = (&info.config, &info.state);
         Description {
             differences: differences(info),
+            closed: is_closed(info),
             epoch: epoch(info),
             hashing_key: config.metadata.get(METADATA_HASHING_KEY).cloned(),
             configured_first: Position(config.first_sequence.unwrap_or(1)),
@@ -100,6 +105,7 @@ impl Description {
             first_missing: first_missing(info),
             bytes: state.bytes,
             max_bytes: config.max_bytes,
+            servers: config.num_replicas,
             duplicate_window: config.duplicate_window,
         }
     }

@@ -11,6 +11,7 @@ mod identity;
 mod inspect;
 mod publish;
 mod read_through;
+mod renew;
 mod server;
 mod stored;
 mod survey;

@@ -135,7 +135,10 @@ impl State {
                 self.interactions.insert(position, row);
                 Ok(())
             }
-            Event::ControlProbe(_) | Event::ControlAudit(_) | Event::ControlParked(_) => Ok(()),
+            Event::ControlProbe(_)
+            | Event::ControlAudit(_)
+            | Event::ControlParked(_)
+            | Event::EpochOpened(_) => Ok(()),
             Event::CatalogueOpened(_) => Err("catalogue_taken"),
             Event::CatalogueChunk(_) | Event::CatalogueClosed(_) => {
                 return Err(format!("event {position} belongs to an import; the base must lie behind it"));

@@ -1,4 +1,7 @@
-//! The stream is recreated, cut, refilled or rotten: every projector refuses it in words, and no row changes.
+//! The stream is recreated, cut, refilled or rotten: every projector refuses it in words, and no row changes; then it is
+//! recovered.
+
+mod recovery;
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,6 +14,7 @@ use futures::FutureExt;
 use stream::{Definition, Message};
 use tests::{wire, within};
 
+use self::recovery::recover;
 use super::{said, volley};
 use crate::arena::Arena;
 use crate::drive::Plan;
@@ -81,7 +85,8 @@ async fn recreated(arena: &mut Arena) -> Result<Seen, Stop> {
     unmoved(arena, &before).await?;
 
     let note = format!("noticed within {:.1} s", longest.as_secs_f64());
-    Ok(Seen::default().note(note).note(refused))
+    let recovered = recover(arena, &before, "recreated").await?;
+    Ok(Seen::default().note(note).note(refused).note(recovered))
 }
 
 async fn cut(arena: &mut Arena) -> Result<Seen, Stop> {
@@ -93,7 +98,8 @@ async fn cut(arena: &mut Arena) -> Result<Seen, Stop> {
     let refused = refused_meanwhile(arena, "cut").await?;
     unmoved(arena, &before).await?;
     let note = format!("{bytes} bytes cut; noticed within {:.1} s", noticed.as_secs_f64());
-    Ok(Seen::default().note(note).note(refused))
+    let recovered = recover(arena, &before, "cut").await?;
+    Ok(Seen::default().note(note).note(refused).note(recovered))
 }
 
 async fn refilled(arena: &mut Arena) -> Result<Seen, Stop> {
@@ -116,9 +122,10 @@ async fn refilled(arena: &mut Arena) -> Result<Seen, Stop> {
         .collect();
     let noticed = logs.refuse(arena, "is not the one that stood there").await?;
     unmoved(arena, &before).await?;
-    starting.iter().for_each(tokio::task::JoinHandle::abort);
     let note = format!("{bytes} bytes cut; noticed within {:.1} s", noticed.as_secs_f64());
-    Ok(Seen::default().note(note))
+    let recovered = recover(arena, &before, "refilled").await?;
+    starting.iter().for_each(tokio::task::JoinHandle::abort);
+    Ok(Seen::default().note(note).note(recovered))
 }
 
 async fn flipped(arena: &mut Arena) -> Result<Seen, Stop> {
@@ -151,7 +158,8 @@ async fn flipped(arena: &mut Arena) -> Result<Seen, Stop> {
         return Err(Stop::from(format!("projector verify does not tell of the gap: {verified:?}")));
     }
     let note = format!("{place}; {holes}; noticed within {:.1} s", noticed.as_secs_f64());
-    Ok(Seen::default().note(note))
+    let recovered = recover(arena, &before, "flipped").await?;
+    Ok(Seen::default().note(note).note(recovered))
 }
 
 /// Publishes large events until the stream has so many files, and then so many more.
@@ -213,6 +221,8 @@ pub(crate) async fn recreate(arena: &Arena, epoch: &str) -> Result<(), Stop> {
         max_bytes: 1 << 30,
         duplicate_window: Duration::from_secs(120),
         epoch: epoch.parse().map_err(|error: contract::position::Unreadable| error.to_string())?,
+        first: contract::Position::FIRST,
+        servers: 1,
         hashing_key: HashingKey::id(&arena.hashing),
     };
     let created = stream::create(&settings(&arena.system), &definition).await;

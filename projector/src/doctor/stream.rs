@@ -27,6 +27,9 @@ pub(super) async fn examine(
     let as_needed = examination
         .check("stream.settings", &["stream.present"], description, async |description| {
             match description.differences.as_slice() {
+                _ if description.closed => {
+                    Finding::fail("closed by a recovery that did not end", "projector recover --yes, which goes on")
+                }
                 [] => Finding::pass(format!(
                     "as needed; ids are remembered for {} s",
                     description.duplicate_window.as_secs_f64()
@@ -87,7 +90,10 @@ async fn present(inspection: &Inspection) -> Finding<Description> {
             let found = format!("events: {}, {}", description.events, machine::bytes(description.bytes));
             Finding::known(description, found)
         }
-        Err(error @ Error::NoStream) => Finding::fail(error.to_string(), "projector init"),
+        Err(error @ Error::NoStream) => Finding::fail(
+            error.to_string(),
+            "on a new system projector init; else put its files back, or begin anew with what the replicas hold: projector recover",
+        ),
         Err(error) => {
             Finding::fail(error.to_string(), "see nats-server's log: is JetStream on, is its disk full?")
         }
@@ -107,7 +113,7 @@ fn judge_key(theirs: Option<&String>, ours: &str) -> Finding {
 
 /// Nothing is ever deleted from the stream, so each position from the first to the last has its event.
 fn judge_gaps(stream: &Description) -> Finding {
-    let mend = "stop the writers and nats-server, restore its store_dir from a copy; see docs/errors/stream-damaged.md";
+    let mend = "stop nats-server and restore its store_dir from a copy, or begin anew with what the replicas hold: projector recover; see docs/errors/stream-damaged.md";
     let (began, last) = (stream.configured_first, stream.last);
     if stream.missing == 0 && last < began {
         return Finding::pass("it is empty");
@@ -142,8 +148,9 @@ fn judge_room(stream: &Description) -> Finding {
     }
 }
 
-/// The server's own word counts when it runs here: the configured folder may be one above a disk of its own.
-fn store_folder(config: &Config, state: Option<&ServerState>) -> Option<PathBuf> {
+/// Where nats-server stores, on this machine. Its own word counts when it runs here: the configured folder may be one above a
+/// disk of its own.
+pub(crate) fn store_folder(config: &Config, state: Option<&ServerState>) -> Option<PathBuf> {
     let host = config.stream.url.trim_start_matches("nats://");
     let theirs = state.and_then(|state| state.store_dir.clone()).filter(|_| machine::is_here(host));
     theirs.or_else(|| config.stream.store_dir.clone()).filter(|folder| Path::is_dir(folder))
@@ -162,6 +169,7 @@ mod tests {
     fn stream(last: u64, missing: u64, first_missing: Option<RangeInclusive<u64>>) -> Description {
         Description {
             differences: Vec::new(),
+            closed: false,
             epoch: None,
             hashing_key: None,
             configured_first: Position::FIRST,
@@ -172,6 +180,7 @@ mod tests {
             first_missing,
             bytes: 0,
             max_bytes: 100,
+            servers: 1,
             duplicate_window: Duration::from_secs(120),
         }
     }

@@ -1,5 +1,7 @@
 //! The generation that is being built: one at a time in a replica, beside the one that serves.
 
+use std::time::{Duration, Instant};
+
 use contract::Epoch;
 use replica::{Checkpoint, SCHEMA_BUILDING, SCHEMA_PREVIOUS, read_checkpoint};
 use service::config::Replica;
@@ -11,10 +13,15 @@ use crate::ownership::take_over;
 use crate::rebuild::Error;
 
 const LOCK: &str = include_str!("lock.sql");
+const UNLOCK: &str = include_str!("unlock.sql");
 const FIND: &str = include_str!("find.sql");
 const BEGIN: &str = include_str!("begin.sql");
 const COMPLETE: &str = include_str!("complete.sql");
 const UNDEFINED_TABLE: &str = "42P01";
+/// How long a session that was closed may take to end.
+const CLOSING: Duration = Duration::from_secs(2);
+/// Between two looks whether it has.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// While it is there, nobody else rebuilds this replica. Ends with the process, however that ends.
 pub(crate) struct Guard {
@@ -32,6 +39,15 @@ impl Guard {
         let mut connection = PgConnection::connect_with(&options).await?;
         let locked: bool = sqlx::query(LOCK).fetch_one(&mut connection).await?.try_get("locked")?;
         if locked { Ok(Guard { connection }) } else { Err(Error::Taken { replica: replica.name.clone() }) }
+    }
+
+    /// Gives the replica back at once: the end of a session is noticed later.
+    ///
+    /// # Errors
+    /// When the database fails; then it is given back with the session.
+    pub(crate) async fn release(mut self) -> Result<(), Error> {
+        sqlx::query(UNLOCK).execute(&mut self.connection).await?;
+        Ok(self.connection.close().await?)
     }
 }
 
@@ -102,14 +118,21 @@ pub(crate) async fn begin(
     Ok(owner.close().await?)
 }
 
-/// Takes over the generation in a schema, to apply to it.
+/// Takes over the generation in a schema, to apply to it. A session of our own that has just been closed may still have it:
+/// Postgres notices that a moment later.
 ///
 /// # Errors
 /// [`Failure::Fenced`] when another process has it.
 pub(crate) async fn own(replica: &Replica, schema: &str) -> Result<(PgConnection, Checkpoint), Failure> {
     let mut connection = PgConnection::connect_with(&generation::applying(replica, schema)?).await?;
-    let checkpoint = take_over(&mut connection).await?.ok_or(Failure::Fenced)?;
-    Ok((connection, checkpoint))
+    let began = Instant::now();
+    loop {
+        match take_over(&mut connection).await? {
+            Some(checkpoint) => return Ok((connection, checkpoint)),
+            None if began.elapsed() < CLOSING => tokio::time::sleep(LOOK).await,
+            None => return Err(Failure::Fenced),
+        }
+    }
 }
 
 /// Says that everything of the generation in a schema is there.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::base;
 use super::copy::copy;
 use super::moment::Moment;
 use super::pace::Pace;
@@ -15,7 +16,7 @@ impl Work<'_> {
     pub(super) async fn fill(&self, pace: &Pace, progress: &Progress) -> Result<u64, Error> {
         let (replica, link, began) = (self.replica, self.link, Instant::now());
         match self.from {
-            Source::Stream => Ok(0),
+            Source::Stream => base::begin(link, replica, pace, progress).await,
             Source::Replica(name) => {
                 progress.phase(Phase::Copy);
                 let source = self.config.replica(name).expect("it was looked up before");

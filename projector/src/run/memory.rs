@@ -27,8 +27,8 @@ const KEEP: Duration = Duration::from_secs(2);
 pub(crate) struct Memory {
     /// The last event that was seen, and the life of the stream that it belongs to.
     heard: Option<(Epoch, Heard)>,
-    /// The server counts it and did not give it.
-    lost: Option<Position>,
+    /// The server counts it and did not give it, in this life of the stream.
+    lost: Option<(Epoch, Position)>,
     /// The connection whose stream is the one that was followed.
     verified: Option<Link>,
     /// When all up to the checkpoint was read on that connection.
@@ -39,9 +39,10 @@ impl Memory {
     /// What must be in the stream beside the checkpoint's event.
     pub(super) fn known(&self, checkpoint: &Checkpoint) -> (Option<Heard>, Option<Position>) {
         let heard = self.heard.as_ref().filter(|(epoch, _)| *epoch == checkpoint.epoch);
+        let lost = self.lost.as_ref().filter(|(epoch, _)| *epoch == checkpoint.epoch);
         (
             heard.map(|(_, heard)| heard.clone()).filter(|heard| heard.position > checkpoint.position),
-            self.lost,
+            lost.map(|(_, position)| *position),
         )
     }
 
@@ -55,9 +56,12 @@ impl Memory {
         self.verified = Some(link.clone());
     }
 
-    pub(super) fn failed(&mut self, failure: &Failure) {
-        if let Failure::Stream(error) = failure {
-            self.lost = error.lost().or(self.lost);
+    /// Applying failed in this life of the stream.
+    pub(super) fn failed(&mut self, failure: &Failure, epoch: Option<Epoch>) {
+        if let Failure::Stream(error) = failure
+            && let Some(lost) = epoch.zip(error.lost())
+        {
+            self.lost = Some(lost);
         }
         if failure.is_damage() {
             (self.verified, self.read) = (None, None);
@@ -74,23 +78,29 @@ impl Memory {
     }
 }
 
+/// The last event that a replica saw without having applied it. A database from before there was such a memory has none.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn recalled(connection: &mut PgConnection) -> sqlx::Result<Option<(Epoch, Heard)>> {
+    let recalled = match sqlx::query(RECALL).fetch_optional(connection).await {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(UNDEFINED_TABLE) => {
+            tracing::warn!("a replica has no table control.heard: run `projector init`");
+            return Ok(None);
+        }
+        recalled => recalled?,
+    };
+    let Some(row) = recalled else { return Ok(None) };
+    let epoch: String = row.try_get("epoch")?;
+    let epoch = epoch.parse::<Epoch>().map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let position = Position::from_i64(row.try_get("position")?);
+    Ok(Some((epoch, Heard { position, event_hash: row.try_get("event_hash")? })))
+}
+
 impl Projection {
-    /// Reads what was kept. A database from before there was such a memory has none.
+    /// Reads what was kept.
     pub(super) async fn recall(&self, connection: &mut PgConnection) -> Result<(), Failure> {
-        let recalled = match sqlx::query(RECALL).fetch_optional(connection).await {
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(UNDEFINED_TABLE) => {
-                tracing::warn!(replica = self.name, "it has no table control.heard: run `projector init`");
-                return Ok(());
-            }
-            recalled => recalled?,
-        };
-        let Some(row) = recalled else { return Ok(()) };
-        let epoch: String = row.try_get("epoch")?;
-        let epoch = epoch.parse::<Epoch>().map_err(|error| sqlx::Error::Decode(error.into()))?;
-        let heard = Heard {
-            position: Position::from_i64(row.try_get("position")?),
-            event_hash: row.try_get("event_hash")?,
-        };
+        let Some((epoch, heard)) = recalled(connection).await? else { return Ok(()) };
         let mut memory = self.memory();
         if memory.heard.as_ref().is_none_or(|(known, last)| *known != epoch || last.position < heard.position)
         {
@@ -146,5 +156,30 @@ impl Projection {
 
     pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().expect("no holder of this lock panics")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_life_of_the_stream_has_lost_is_not_asked_of_the_next() {
+        let epoch = |text: &str| text.parse::<Epoch>().unwrap();
+        let checkpoint = |text: &str| Checkpoint {
+            position: Position(1_000_000_009),
+            epoch: epoch(text),
+            event_hash: vec![],
+            fence: 1,
+            step: 0,
+            clock: None,
+            version: 4,
+            importing: false,
+        };
+        let lost = Position(1_000_000_004);
+        let mut memory = Memory::default();
+        memory.failed(&stream::Error::Unserved { position: lost }.into(), Some(epoch("abcdefgh2345")));
+        assert_eq!(memory.known(&checkpoint("abcdefgh2345")).1, Some(lost));
+        assert_eq!(memory.known(&checkpoint("zzzzzzzz2345")).1, None);
     }
 }

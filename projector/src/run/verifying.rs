@@ -25,6 +25,9 @@ impl Projection {
             heard,
         };
         let head = link.verify_identity(&remembered).await?;
+        if checkpoint.position.next() < link.first() {
+            return Err(Failure::NoBase { position: checkpoint.position, first: link.first() });
+        }
         if let Some(position) = lost {
             // The server counts it and did not give it: it must have come back before anything is applied again.
             match link.read(position).await {

@@ -21,6 +21,7 @@ use crate::audit::mark;
 use crate::audit::snapshot::{Waiting, reading};
 use crate::config::{Against, Proof as Asked};
 use crate::rebuild;
+use crate::rebuild::base;
 use crate::rebuild::building::{self, Guard};
 use crate::rebuild::pace::Pace;
 use crate::rebuild::progress::{Phase, Progress};
@@ -253,6 +254,7 @@ impl Proof<'_> {
         let ours = self.hashes().await?;
         progress.phase(Phase::Replay);
         building::begin(self.scratch, guard, "stream", self.link.epoch()).await?;
+        base::begin(self.link, self.scratch, pace, progress).await?;
         let (connection, checkpoint) = building::own(self.scratch, SCHEMA_BUILDING).await?;
         let database = generation::applying(self.scratch, SCHEMA_BUILDING)?;
         let mut replay = Replay::start(self.link, database, connection, checkpoint).await?;

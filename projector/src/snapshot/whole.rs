@@ -64,23 +64,34 @@ impl Whole {
         reading.await.expect("checking files does not panic")
     }
 
-    /// Checks that it is a part of this stream's history, and that this binary's tables take it.
+    /// Checks that this binary's tables take it.
     ///
     /// # Errors
     /// What it is instead.
-    pub(crate) async fn fits(&self, config: &Config, link: &Link) -> Result<(), rebuild::Error> {
+    pub(crate) fn readable(&self) -> Result<(), Error> {
         let Whole { place, manifest } = self;
         let place = place.clone();
         let ours = PROJECTION_VERSION;
         if manifest.projection_version != ours {
-            return Err(Error::Version { place, found: manifest.projection_version, ours }.into());
+            return Err(Error::Version { place, found: manifest.projection_version, ours });
         }
         let migrations: Vec<i64> = generation::migrations().map(|migration| migration.version).collect();
         if manifest.migrations != migrations {
             let last = |of: &[i64]| of.last().copied().unwrap_or_default();
             let (found, ours) = (last(&manifest.migrations), last(&migrations));
-            return Err(Error::Migrations { place, found, ours }.into());
+            return Err(Error::Migrations { place, found, ours });
         }
+        Ok(())
+    }
+
+    /// Checks that it is a part of this stream's history, and that this binary's tables take it.
+    ///
+    /// # Errors
+    /// What it is instead.
+    pub(crate) async fn fits(&self, config: &Config, link: &Link) -> Result<(), rebuild::Error> {
+        self.readable()?;
+        let Whole { place, manifest } = self;
+        let place = place.clone();
         let key = keys::hashing(&config.keys).map_err(Error::from)?;
         if manifest.hashing_key != key.id() {
             let (found, ours) = (manifest.hashing_key.clone(), key.id());

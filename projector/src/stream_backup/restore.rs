@@ -100,7 +100,7 @@ pub(crate) async fn restore(
 }
 
 /// Reads all files of a backup.
-fn whole(place: &Path) -> Result<Manifest, Error> {
+pub(super) fn whole(place: &Path) -> Result<Manifest, Error> {
     let sums = folder::check(place, &|_| ())?;
     let wrong = |reason: String| Error::Manifest { place: place.to_owned(), reason };
     for file in [MANIFEST, SETTINGS, ARCHIVE] {

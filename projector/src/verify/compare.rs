@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::event::types::{CONTROL_AUDIT, CONTROL_PARKED, CONTROL_PROBE};
+use contract::event::types::{CONTROL_AUDIT, CONTROL_PARKED, CONTROL_PROBE, EPOCH_OPENED};
 use contract::{Epoch, Position};
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use super::counters::{Counted, Counters};
 use crate::parking::Decision;
 
 /// Types that change no data, by rule.
-const IGNORED: [&str; 3] = [CONTROL_PROBE, CONTROL_AUDIT, CONTROL_PARKED];
+const IGNORED: [&str; 4] = [CONTROL_PROBE, CONTROL_AUDIT, CONTROL_PARKED, EPOCH_OPENED];
 
 /// Events of one type, in the stream up to a replica's position and in the replica.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -41,8 +41,23 @@ pub(super) struct Difference {
 /// What is known of the stream.
 pub(super) struct Stream<'a> {
     pub(super) epoch: &'a Epoch,
+    /// Its first position.
+    pub(super) first: Position,
     pub(super) head: Position,
     pub(super) decisions: &'a [Decision],
+    /// What the replica had counted by type from which this life goes on: the stream holds none of that.
+    pub(super) counted: &'a BTreeMap<String, u64>,
+}
+
+impl Stream<'_> {
+    /// All events by type, of this life and of those before it.
+    pub(super) fn up_to(&self, tally: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+        let mut all = self.counted.clone();
+        for (event_type, events) in tally {
+            *all.entry(event_type.clone()).or_default() += events;
+        }
+        all
+    }
 }
 
 /// A row for each type that either side knows.
@@ -75,11 +90,17 @@ pub(super) fn incomparable(stream: &Stream<'_>, counters: &Counters) -> Option<D
     };
     if epoch != stream.epoch {
         let what = format!("it follows epoch {epoch}, and the stream is of epoch {}", stream.epoch);
-        return difference(what, "projector doctor; see docs/errors/stream-recreated.md");
+        return difference(
+            what,
+            "projector doctor; then projector recover, see docs/errors/stream-recreated.md",
+        );
     }
     if *position > stream.head {
         let what = format!("it stands at {position}, and the stream ends at {}", stream.head);
-        return difference(what, "projector doctor; see docs/errors/stream-damaged.md");
+        return difference(
+            what,
+            "projector doctor; then projector recover, see docs/errors/stream-damaged.md",
+        );
     }
     None
 }
@@ -120,7 +141,8 @@ pub(super) fn differences(stream: &Stream<'_>, rows: &[Row], counters: &Counters
             &format!("projector rebuild --replica {replica} --from stream"),
         );
     }
-    for at in parked.difference(&decided) {
+    // Decisions of an earlier life are not in this one's stream.
+    for at in parked.difference(&decided).filter(|at| **at >= stream.first) {
         differs(format!("it has event {at} as parked, and the stream has no such decision"), &anew);
     }
     found
@@ -190,7 +212,8 @@ mod tests {
 
     fn told(counters: &Counters, counts: &BTreeMap<String, u64>, decisions: &[Decision]) -> Vec<String> {
         let epoch = counters.epoch.clone();
-        let stream = Stream { epoch: &epoch, head: Position(5_000), decisions };
+        let (first, counted) = (Position(90), BTreeMap::new());
+        let stream = Stream { epoch: &epoch, first, head: Position(5_000), decisions, counted: &counted };
         let found = differences(&stream, &rows(counts, counters), counters);
         assert!(found.iter().all(|difference| difference.mend.contains("projector ")), "{found:?}");
         found.into_iter().map(|difference| difference.what).collect()
@@ -223,6 +246,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_counted_and_parked_in_the_life_before_is_accounted_for() {
+        let mut replica = counters("a", 100, 10, 2);
+        replica.parked.insert(Position(7));
+        let (epoch, counted) = (replica.epoch.clone(), BTreeMap::from([(REVIEW.into(), 6)]));
+        let (first, head) = (Position(90), Position(5_000));
+        let stream = Stream { epoch: &epoch, first, head, decisions: &[], counted: &counted };
+        assert_eq!(stream.up_to(&counts(4)), counts(10));
+        assert_eq!(differences(&stream, &rows(&stream.up_to(&counts(4)), &replica), &replica), []);
+        replica.parked.insert(Position(95));
+        assert_eq!(differences(&stream, &rows(&stream.up_to(&counts(4)), &replica), &replica).len(), 1);
+    }
+
+    #[test]
     fn decisions_and_what_is_parked_are_the_same() {
         let mut replica = counters("a", 100, 10, 2);
         assert_eq!(
@@ -252,7 +288,14 @@ mod tests {
         let replica = counters("a", 100, 10, 2);
         let ours = replica.epoch.clone();
         let (other, decisions) = ("zzzzzzzzzzzz".parse().unwrap(), []);
-        let stream = |epoch, head| Stream { epoch, head: Position(head), decisions: &decisions };
+        let (first, counted) = (Position(90), BTreeMap::new());
+        let stream = |epoch, head| Stream {
+            epoch,
+            first,
+            head: Position(head),
+            decisions: &decisions,
+            counted: &counted,
+        };
         assert_eq!(incomparable(&stream(&ours, 100), &replica), None);
         assert!(incomparable(&stream(&ours, 99), &replica).is_some());
         assert!(incomparable(&stream(&other, 100), &replica).is_some());

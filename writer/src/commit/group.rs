@@ -80,6 +80,7 @@ impl Bounds {
         if left.is_zero() {
             return self.commit_singly(link, group).await;
         }
+        group.iter().for_each(|entry| drop(entry.sent_to.set(link.epoch().clone())));
         let messages: Vec<&Message> = group.iter().map(|entry| &entry.message).collect();
         let id = Uuid::now_v7().simple().to_string();
         match link.publish_batch(&id, &messages, self.acknowledge.min(left)).await {

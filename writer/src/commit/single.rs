@@ -62,6 +62,10 @@ impl Bounds {
         if left.is_zero() {
             return Tried::Settled(Err(if sent { NotCommitted::Unknown } else { NotCommitted::Overloaded }));
         }
+        if entry.sent_to.get_or_init(|| link.epoch().clone()) != link.epoch() {
+            // Another life of the stream may have begun with it, and would take it once more.
+            return Tried::Settled(Err(NotCommitted::Unknown));
+        }
         match link.publish(&entry.message, self.acknowledge.min(left)).await {
             Ok(placed) => {
                 let token = Token { epoch: link.epoch().clone(), position: placed.position };

@@ -139,6 +139,17 @@ fn golden_bytes_decode() {
                 sender: "an operator".into(),
             }),
         ),
+        (
+            &include_bytes!("../../golden/epoch.opened.v1.json")[..],
+            Event::EpochOpened(EpochOpened {
+                previous: "abcdefgh2345".parse().unwrap(),
+                base: Position(1_000_000_041),
+                audit_hash: "d4f3d725f3d58daa".into(),
+                snapshot: "/var/lib/atelier/recovered/abcdefgh2345/snapshot".into(),
+                counted: [("control.probe".to_owned(), 2), ("review.created".to_owned(), 40)].into(),
+                sender: "an operator".into(),
+            }),
+        ),
     ] {
         assert_eq!(Event::decode(&event.ce_type(), golden).unwrap(), event);
         // Message hashes rest on the bytes that are written.

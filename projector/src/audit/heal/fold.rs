@@ -14,11 +14,11 @@ use super::super::mark::Mark;
 use super::super::progress::Progress;
 use super::super::side::Side;
 use crate::generation;
-use crate::rebuild::Source;
 use crate::rebuild::building::{self, Guard};
 use crate::rebuild::pace::Pace;
 use crate::rebuild::progress::{Phase, Progress as Told};
 use crate::rebuild::replay::Replay;
+use crate::rebuild::{Source, base};
 
 /// A generation that is built from the stream and never serves.
 pub(super) struct Fold<'a> {
@@ -54,13 +54,14 @@ impl<'a> Fold<'a> {
                 }
             }
         }
-        let (connection, checkpoint) = building::own(replica, SCHEMA_BUILDING).await?;
-        let database = generation::applying(replica, SCHEMA_BUILDING)?;
-        let mut replay = Replay::start(link, database, connection, checkpoint).await?;
         let yields = heard.get(&replica.name).is_some_and(|progress| progress.state.is_waited_for());
         let mut pace = Pace::new(replica, None, yields).await;
         // On stderr: what programs read is the outcome.
         let told = Told::start(&replica.name, false);
+        base::begin(link, replica, &pace, &told).await?;
+        let (connection, checkpoint) = building::own(replica, SCHEMA_BUILDING).await?;
+        let database = generation::applying(replica, SCHEMA_BUILDING)?;
+        let mut replay = Replay::start(link, database, connection, checkpoint).await?;
         told.phase(Phase::Replay);
         let head = link.head().await?;
         told.replaying(replay.position(), head);

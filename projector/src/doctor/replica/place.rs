@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use contract::PROJECTION_VERSION;
 use contract::announcement::{Progress, State};
+use contract::{PROJECTION_VERSION, Position};
 use replica::{Checkpoint, read_checkpoint};
 use service::config::Replica;
 use sqlx::PgConnection;
@@ -15,10 +15,8 @@ use crate::status;
 
 /// A replica this far behind is told to be behind, in seconds: readers step out at the same.
 const BEHIND_WARN: f64 = 5.0;
-const RECREATED: &str =
-    "put the old stream's store_dir back, or empty the replica; see docs/errors/stream-recreated.md";
-const DAMAGED: &str =
-    "stop the writers and nats-server, restore its store_dir from a copy; see docs/errors/stream-damaged.md";
+const RECREATED: &str = "put the old stream's store_dir back, or begin anew with what the replicas hold: projector recover; see docs/errors/stream-recreated.md";
+const DAMAGED: &str = "stop nats-server and restore its store_dir from a copy, or begin anew with what the replicas hold: projector recover; see docs/errors/stream-damaged.md";
 
 /// Compares the replica with the stream.
 pub(super) async fn examine(
@@ -65,6 +63,12 @@ pub(super) async fn examine(
         checks
             .check("position", &["epoch"], identity.zip(checkpoint), async |(identity, checkpoint)| {
                 match identity {
+                    Ok(_) if checkpoint.position.next() < link.map_or(Position::FIRST, Link::first) => {
+                        Finding::fail(
+                            format!("{}: it lacks what the stream begins with", checkpoint.position),
+                            format!("projector rebuild --replica {}", replica.name),
+                        )
+                    }
                     Ok(_) | Err(Error::Rewritten { .. } | Error::Incomplete { .. }) => {
                         Finding::pass(checkpoint.position.to_string())
                     }
