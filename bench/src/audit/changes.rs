@@ -94,7 +94,8 @@ async fn rows_everywhere(private: &Private) -> Result<(), Error> {
     let interaction = json!({"element": "button", "widget": "overview", "time": "now"});
     for (path, body) in [("/qa/questions", person), ("/interactions", interaction)] {
         for number in 0..20 {
-            let request = private.http.post(url(path)).header("idempotency-key", format!("{path} {number}"));
+            let key = format!("audit{}-{number}", path.replace('/', "-"));
+            let request = private.http.post(url(path)).header("idempotency-key", key);
             let status = request.json(&body).send().await?.status();
             if status != 201 {
                 return Err(Error::wrong("audit", format!("POST {path} answers {status}")));
