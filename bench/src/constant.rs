@@ -49,7 +49,7 @@ pub(crate) async fn before(private: &Private, ports_of_services: Vec<u16>) -> Re
     let shape = Shape {
         port: ports.nginx(),
         readers: ports_of_services.clone(),
-        lenient: Vec::new(),
+        lenient: ports_of_services.clone(),
         writers: ports_of_services,
         origins: Vec::new(),
     };
