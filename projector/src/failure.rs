@@ -62,7 +62,8 @@ pub(crate) enum Failure {
     },
     /// The stream begins with what other replicas held, and this one does not hold it.
     #[error(
-        "the stream begins at {first} with what a replica held, and this replica, at {position}, lacks that: nothing is          applied until it is made from that, or from another replica: `projector rebuild`"
+        "the stream begins at {first} with what a replica held, and this replica, at {position}, lacks that: nothing is \
+         applied until it is made from that, or from another replica: `projector rebuild`"
     )]
     NoBase {
         /// Where it stands.
