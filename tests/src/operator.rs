@@ -99,6 +99,16 @@ impl Said {
         self
     }
 
+    /// The last line of its standard output, as programs read it.
+    ///
+    /// # Panics
+    /// When it is no JSON.
+    #[must_use]
+    pub fn last_json(&self) -> Value {
+        let line = self.out.lines().last().unwrap_or_default();
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
     /// Itself, when it failed and named all of these.
     ///
     /// # Panics

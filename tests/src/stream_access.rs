@@ -7,6 +7,8 @@ use local::System;
 use stream::{Connection, Link, Message, Placed, Settings};
 use tokio_util::sync::CancellationToken;
 
+use crate::wire;
+
 const ACKNOWLEDGE: Duration = Duration::from_secs(5);
 
 /// A verified connection to a system's stream; it lives as long as the test's runtime.
@@ -22,6 +24,16 @@ pub async fn link(system: &System) -> Link {
     };
     let connection = Connection::open(settings, "a test", CancellationToken::new());
     connection.verified().await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Deletes a system's stream.
+///
+/// # Panics
+/// When nats-server does not.
+pub async fn delete(system: &System) {
+    let url = system.nats_url();
+    let deleted = wire::request(&url, "$JS.API.STREAM.DELETE.ATELIER", &Default::default(), b"").await;
+    assert_eq!(deleted["success"], true, "{deleted}");
 }
 
 /// Publishes an event under a message id.

@@ -35,11 +35,6 @@ async fn finished(mut command: Command) -> Said {
     }
 }
 
-fn last_json(said: &Said) -> Value {
-    let line = said.out.lines().last().unwrap_or_default();
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {said:?}"))
-}
-
 /// Names and states as `projector status` has them.
 async fn states(operator: &Operator) -> Vec<(String, String)> {
     let status = operator.status().await.unwrap();
@@ -99,7 +94,7 @@ async fn a_replica_comes_and_another_goes_while_everything_serves() {
 
     let traffic = Traffic::start(&system.url(), PRODUCTS[0]);
     let added = typed(&operator, &[&addition[..], &["--json"]].concat()).await.expect_success();
-    assert_eq!(last_json(&added)["kind"], "added", "{added:?}");
+    assert_eq!(added.last_json()["kind"], "added", "{added:?}");
     assert_eq!(states(&operator).await, serving(&["a", "b", "c"]));
     is_asked(&system, port_of(&system, "reader-c").unwrap()).await;
     let before = traffic.writes();
@@ -118,7 +113,7 @@ async fn a_replica_comes_and_another_goes_while_everything_serves() {
     })
     .await;
     let dropped = typed(&operator, &["drop", "--replica", "b", "--json"]).await.expect_success();
-    let told = last_json(&dropped);
+    let told = dropped.last_json();
     assert_eq!((&told["kind"], &told["data"]), (&"dropped".into(), &"left".into()), "{dropped:?}");
     assert_eq!(states(&operator).await, serving(&["a", "c"]));
     assert_eq!([port_of(&system, "reader-b"), port_of(&system, "projector-b")], [None, None]);

@@ -2,7 +2,6 @@
 
 use std::process::Stdio;
 
-use serde_json::Value;
 use sqlx::{Connection as _, Row as _};
 use tests::{Private, Said, catalogue, eventually, tables, with_catalogue, within};
 
@@ -13,11 +12,6 @@ async fn run(system: &Private, arguments: &[&str]) -> Said {
 }
 
 /// The last line of what a verb says to programs.
-fn told(said: &Said) -> Value {
-    let line = said.out.lines().last().unwrap_or_default();
-    serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {said:?}"))
-}
-
 async fn schemas(system: &Private, replica: &str) -> Vec<String> {
     let mut connection = tables::connect(system, replica).await.unwrap();
     let rows = sqlx::query(
@@ -36,7 +30,7 @@ async fn a_replica_is_rebuilt_both_ways_and_goes_back_while_shoppers_write_and_r
     for (source, generation) in [("stream", 2), ("replica:b", 3)] {
         let said =
             run(&system, &["rebuild", "--replica", "a", "--from", source, "--json"]).await.expect_success();
-        let report = told(&said);
+        let report = said.last_json();
         assert_eq!(report["kind"], "done");
         assert_eq!(report["generation"], generation);
         assert!(report["compared"].as_str().unwrap().starts_with("equal to replica b at 1"), "{report}");
@@ -46,11 +40,11 @@ async fn a_replica_is_rebuilt_both_ways_and_goes_back_while_shoppers_write_and_r
     // Goes back to the one before, and forward again, each with everything that came meanwhile.
     for generation in [2, 3] {
         let said = run(&system, &["rollback", "--replica", "a", "--json"]).await.expect_success();
-        assert_eq!(told(&said)["generation"], generation);
+        assert_eq!(said.last_json()["generation"], generation);
         load.goes_on("after going back", 40, 100).await;
     }
     let said = run(&system, &["prune", "--replica", "a", "--json"]).await.expect_success();
-    assert_eq!(told(&said)["generations"], serde_json::json!([2]));
+    assert_eq!(said.last_json()["generations"], serde_json::json!([2]));
     assert_eq!(schemas(&system, "a").await, ["live"]);
     let outcome = load.stop().await;
     assert_eq!(outcome.failed_reads, Vec::<String>::new());
@@ -134,7 +128,7 @@ async fn what_cannot_be_done_is_refused_by_name_and_a_plan_changes_nothing() {
         let _said = run(&system, arguments).await.expect_refusal(&[naming]);
     }
     let said = run(&system, &["rebuild", "--replica", "a", "--dry-run", "--json"]).await.expect_success();
-    let plan = told(&said);
+    let plan = said.last_json();
     assert_eq!(plan["kind"], "plan");
     assert_eq!(plan["ways"].as_array().unwrap().len(), 2, "{plan}");
     let said = run(&system, &["prune", "--replica", "a"]).await.expect_success();

@@ -23,20 +23,9 @@ async fn run(system: &Private, arguments: &[&str]) -> Said {
     system.operator().run("projector", arguments).await
 }
 
-fn told(said: &Said) -> Value {
-    let line = said.out.lines().last().unwrap_or_default();
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {said:?}"))
-}
-
-async fn delete(system: &Private) {
-    let url = system.nats_url();
-    let deleted = wire::request(&url, "$JS.API.STREAM.DELETE.ATELIER", &Default::default(), b"").await;
-    assert_eq!(deleted["success"], true, "{deleted}");
-}
-
 /// The stream is another one, as after `projector init` on an emptied server.
 async fn recreate(system: &Private, epoch: &str) {
-    delete(system).await;
+    stream_access::delete(system).await;
     let key = std::fs::read_to_string(system.data().keys().join("hashing.key")).unwrap();
     let definition = Definition {
         max_bytes: 1 << 30,
@@ -53,6 +42,13 @@ async fn recreate(system: &Private, epoch: &str) {
         hashing_key: None,
     };
     stream::create(&settings, &definition).await.unwrap();
+}
+
+/// A write is taken, all replicas apply it, and the stream accounts for everything.
+async fn goes_on(system: &Private, product: i64) {
+    let next = system.shopper().post_review(&review(product)).await.expect(201).review_id();
+    let _equal = tables::equal(system, next).await;
+    let _verified = run(system, &["verify"]).await.expect_success();
 }
 
 async fn epoch(system: &Private) -> Epoch {
@@ -96,7 +92,7 @@ async fn a_lost_stream_begins_anew_with_what_the_replicas_hold_and_the_shop_goes
     let held = rows(&system, "a").await;
     let _well = run(&system, &["recover", "--yes"]).await.expect_refusal(&["nothing to recover"]);
 
-    delete(&system).await;
+    stream_access::delete(&system).await;
     let plan = run(&system, &["recover"]).await.expect_success();
     assert!(plan.out.contains("nothing was changed") && plan.out.contains("no stream"), "{plan:?}");
     assert!(!system.place("recovered").exists(), "a plan writes nothing");
@@ -105,7 +101,7 @@ async fn a_lost_stream_begins_anew_with_what_the_replicas_hold_and_the_shop_goes
     assert_eq!(page.ids(), [written], "reads go on");
 
     let said = run(&system, &["recover", "--yes", "--json"]).await.expect_success();
-    let done = told(&said);
+    let done = said.last_json();
     assert_eq!((&done["kind"], &done["position"]), (&"done".into(), &before.position.into()), "{said:?}");
     system.ready().await;
     assert_eq!(rows(&system, "a").await, held, "nothing was lost");
@@ -137,7 +133,7 @@ async fn a_lost_stream_begins_anew_with_what_the_replicas_hold_and_the_shop_goes
     for from in ["stream", "replica:b", "stream"] {
         let said =
             run(&system, &["rebuild", "--replica", "a", "--from", from, "--json"]).await.expect_success();
-        assert!(told(&said)["compared"].as_str().unwrap().starts_with("equal to replica b"), "{said:?}");
+        assert!(said.last_json()["compared"].as_str().unwrap().starts_with("equal to replica b"), "{said:?}");
     }
     let _equal = tables::equal(&system, next.review_id()).await;
     let _verified = run(&system, &["verify"]).await.expect_success();
@@ -191,7 +187,7 @@ async fn a_stream_that_was_refilled_beyond_the_checkpoints_is_saved_and_replaced
     let info = wire::request(&url, "$JS.API.STREAM.INFO.ATELIER", &Default::default(), b"").await;
     assert_eq!(info["config"]["subjects"], serde_json::json!(["atelier.v1.>"]));
 
-    let done = told(&run(&system, &["recover", "--yes", "--json"]).await.expect_success());
+    let done = run(&system, &["recover", "--yes", "--json"]).await.expect_success().last_json();
     assert_eq!(done["first"], last + LEFT_OUT, "{done}");
     system.ready().await;
     assert_eq!(rows(&system, "a").await, held);
@@ -199,9 +195,7 @@ async fn a_stream_that_was_refilled_beyond_the_checkpoints_is_saved_and_replaced
     let manifest = std::fs::read_to_string(saved.join("stream/manifest.json")).unwrap();
     let manifest: Value = serde_json::from_str(&manifest).unwrap();
     assert_eq!(manifest["last"], last, "the old stream is saved: {manifest}");
-    let next = system.shopper().post_review(&review(product)).await.expect(201).review_id();
-    let _equal = tables::equal(&system, next).await;
-    let _verified = run(&system, &["verify"]).await.expect_success();
+    goes_on(&system, product).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,12 +217,12 @@ async fn replicas_at_other_positions_are_made_from_the_most_advanced_one() {
     let starting = tokio::spawn(async move { behind.start().await });
     refused(&system).await;
     let plan = run(&system, &["recover", "--dry-run", "--json"]).await.expect_success();
-    let plan = told(&plan);
+    let plan = plan.last_json();
     assert_eq!((&plan["base"], &plan["position"]), (&"b".into(), &two.into()), "{plan}");
     let parts: Vec<_> = plan["replicas"].as_array().unwrap().iter().map(|it| &it["part"]).collect();
     assert_eq!(parts, ["cloned", "base"]);
 
-    let done = told(&run(&system, &["recover", "--yes", "--json"]).await.expect_success());
+    let done = run(&system, &["recover", "--yes", "--json"]).await.expect_success().last_json();
     assert_eq!(done["cloned"], serde_json::json!(["a"]), "{done}");
     let _started_or_late = starting.await;
     system.ready().await;

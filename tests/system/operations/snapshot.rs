@@ -31,8 +31,7 @@ async fn restore(operator: &Operator, replica: &str, place: &Path, more: &[&str]
 
 /// The last line of a verb's JSON.
 fn done(said: &Said) -> Value {
-    let line = said.out.lines().last().unwrap_or_default();
-    let report: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {said:?}"));
+    let report = said.last_json();
     assert_eq!(report["kind"], "done", "{said:?}");
     report
 }

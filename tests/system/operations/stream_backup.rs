@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
-use tests::{Load, Operator, Private, Said, catalogue, empty, review, tables, wire, with_catalogue};
+use tests::{Load, Operator, Private, Said, catalogue, empty, review, stream_access, tables, with_catalogue};
 
 async fn backup(operator: &Operator, place: &Path) -> Said {
     let place = place.display().to_string();
@@ -15,17 +14,6 @@ async fn restore(operator: &Operator, place: &Path, more: &[&str]) -> Said {
     let place = place.display().to_string();
     let arguments = ["stream", "restore", "--from", &place, "--json"];
     operator.run("projector", arguments.iter().chain(more)).await
-}
-
-fn done(said: &Said) -> Value {
-    let line = said.out.lines().last().unwrap_or_default();
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {said:?}"))
-}
-
-async fn delete(system: &Private) {
-    let url = system.nats_url();
-    let deleted = wire::request(&url, "$JS.API.STREAM.DELETE.ATELIER", &Default::default(), b"").await;
-    assert_eq!(deleted["success"], true, "{deleted}");
 }
 
 /// Starts nats-server anew, with a sync of each event or without.
@@ -47,19 +35,19 @@ async fn a_deleted_stream_comes_back_from_its_backup_and_everybody_goes_on() {
     let load = Load::start(&system.shopper(), &products, 4);
     load.more(50, tests::within(30)).await;
     let busy = system.place("busy");
-    let taken = done(&backup(&operator, &busy).await.expect_success());
+    let taken = backup(&operator, &busy).await.expect_success().last_json();
     let tally = load.stop().await;
     assert_eq!(tally.failed, 0, "a backup disturbs nobody: {tally:?}");
     assert!(taken["events"].as_u64() > Some(50), "{taken}");
 
     system.ready().await;
     let place = system.place("backup");
-    let taken = done(&backup(&operator, &place).await.expect_success());
+    let taken = backup(&operator, &place).await.expect_success().last_json();
     let before = tables::equal(&system, taken["last"].as_i64().unwrap()).await;
     let there = restore(&operator, &place, &[]).await;
     let _refusal = there.expect_refusal(&["has a stream ATELIER", "only where there is none"]);
 
-    delete(&system).await;
+    stream_access::delete(&system).await;
     // The one that was taken earlier ends before the replicas do.
     let older = restore(&operator, &busy, &[]).await;
     let _refusal = older.expect_refusal(&["ends at", "replica a stands at", "newer backup"]);
@@ -76,7 +64,7 @@ async fn a_deleted_stream_comes_back_from_its_backup_and_everybody_goes_on() {
     let _refusal = restore(&operator, &place, &[]).await.expect_refusal(&["sync_interval: always"]);
     restart_nats(&system, false).await;
     let _dry = restore(&operator, &place, &["--dry-run"]).await.expect_success();
-    let restored = done(&restore(&operator, &place, &[]).await.expect_success());
+    let restored = restore(&operator, &place, &[]).await.expect_success().last_json();
     assert_eq!((&restored["last"], &restored["events"]), (&taken["last"], &taken["events"]));
     restart_nats(&system, true).await;
 
@@ -111,7 +99,7 @@ async fn a_drill_brings_a_system_back_from_a_stream_s_backup_and_a_snapshot() {
     for process in other.processes().iter().filter(|process| process.name().starts_with("projector")) {
         process.stop().await;
     }
-    delete(&other).await;
+    stream_access::delete(&other).await;
     for key in ["sealing.key", "hashing.key"] {
         fs::copy(system.data().keys().join(key), other.data().keys().join(key)).unwrap();
     }
@@ -121,7 +109,7 @@ async fn a_drill_brings_a_system_back_from_a_stream_s_backup_and_a_snapshot() {
     restart_nats(&other, true).await;
     let proven =
         operator.run("projector", ["snapshot", "verify", &place, "--against", "stream", "--json"]).await;
-    let proven = done(&proven.expect_success());
+    let proven = proven.expect_success().last_json();
     assert_eq!(
         (proven["compared_at"].as_i64(), &proven["compared_with"]),
         (Some(lost.position), &"the stream".into())

@@ -8,7 +8,7 @@ use contract::resources::interactions::InteractionRecorded;
 use contract::{Event, Millis};
 use tests::{Load, Private, catalogue, eventually, review, stream_access, tables, with_catalogue, within};
 
-use super::{rows, run, told};
+use super::{goes_on, rows, run};
 
 fn store(system: &Private) -> PathBuf {
     system.data().nats().join("store/jetstream/$G/streams/ATELIER")
@@ -100,15 +100,13 @@ async fn what_was_acknowledged_and_can_still_be_read_is_applied_first() {
     })
     .await;
 
-    let plan = told(&run(&system, &["recover", "--json"]).await.expect_success());
+    let plan = run(&system, &["recover", "--json"]).await.expect_success().last_json();
     assert_eq!(plan["behind"], 1, "{plan}");
     let said = run(&system, &["recover", "--yes"]).await.expect_success();
     assert!(said.error.contains("applied 1 events more"), "{said:?}");
     system.ready().await;
     assert_eq!(system.shopper().review_ids(product, "newest").await, [written, applied]);
-    let next = system.shopper().post_review(&review(product)).await.expect(201).review_id();
-    let _equal = tables::equal(&system, next).await;
-    let _verified = run(&system, &["verify"]).await.expect_success();
+    goes_on(&system, product).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,16 +175,14 @@ async fn where_two_histories_went_on_an_operator_names_the_one_that_is_kept() {
 
     let said = run(&system, &["recover", "--yes"]).await;
     let _refusal = said.expect_refusal(&["replica b", "follows the stream as it is", "--base NAME"]);
-    let plan = told(&run(&system, &["recover", "--base", "b", "--json"]).await.expect_success());
+    let plan = run(&system, &["recover", "--base", "b", "--json"]).await.expect_success().last_json();
     assert_eq!(plan["lost"].as_array().unwrap().len(), 1, "{plan}");
     let held = rows(&system, "a").await;
     let said = run(&system, &["recover", "--base", "a", "--yes", "--json"]).await.expect_success();
-    assert_eq!(told(&said)["cloned"], serde_json::json!(["b"]), "{said:?}");
+    assert_eq!(said.last_json()["cloned"], serde_json::json!(["b"]), "{said:?}");
     system.ready().await;
     assert_eq!(rows(&system, "a").await, held);
-    let next = system.shopper().post_review(&review(product)).await.expect(201).review_id();
-    let _equal = tables::equal(&system, next).await;
-    let _verified = run(&system, &["verify"]).await.expect_success();
+    goes_on(&system, product).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -225,9 +221,7 @@ async fn a_replica_that_does_not_answer_is_left_out_by_name_and_made_anew_later(
     refused_by(&system, "b").await;
     let _made = run(&system, &["rebuild", "--replica", "b", "--from", "replica:a"]).await.expect_success();
     system.ready().await;
-    let next = system.shopper().post_review(&review(product)).await.expect(201).review_id();
-    let _equal = tables::equal(&system, next).await;
-    let _verified = run(&system, &["verify"]).await.expect_success();
+    goes_on(&system, product).await;
 }
 
 /// The review that a shopper could write at last.
