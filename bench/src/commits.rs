@@ -33,7 +33,7 @@ const TWO_WRITERS: &str = "POST through nginx, two writers, 256 connections";
 const PLAIN_WRITER: &str = "POST through nginx, a writer that publishes plainly, 256 connections";
 const ALONE: &str = "POST through nginx, one connection";
 const PUBLISH_ALONE: &str = "plain publishes from a loop, one in flight";
-const CONSTANT_ALONE: &str = "a constant through nginx, one connection";
+const CONSTANT_ALONE: &str = "a constant to the same POST through nginx, one connection";
 
 /// Measure the group commit while the projectors are stopped: in process, and as POST /reviews with `Prefer:
 /// respond-async`, beside plain publishes, raw batches, and a writer that publishes plainly
@@ -131,37 +131,27 @@ async fn rows(private: &Private, oha: &Path, settings: &Writer) -> Result<Vec<Ro
     let ports: Vec<u16> = private.system.writer_urls().iter().filter_map(|url| port(url)).collect();
     let (one, two) = (before(private, vec![ports[0]]).await?, before(private, ports[..2].to_vec()).await?);
     let plainly = before(private, vec![ports[2]]).await?;
+    let load = |base: &str, connections| Load {
+        oha: oha.to_owned(),
+        connections,
+        status: 201,
+        rate: None,
+        requests: Requests::Post {
+            url: format!("{base}/reviews"),
+            bodies: bodies.clone(),
+            header: Some("Prefer: respond-async"),
+        },
+    };
     let posts = |name, beside, base: &str, connections| Line {
         name,
         beside,
-        contestant: Contestant::Posts(Posts {
-            load: Load {
-                oha: oha.to_owned(),
-                connections,
-                status: 201,
-                rate: None,
-                requests: Requests::Post {
-                    url: format!("{base}/reviews"),
-                    bodies: bodies.clone(),
-                    header: Some("Prefer: respond-async"),
-                },
-            },
-            sample: None,
-        }),
+        contestant: Contestant::Posts(Posts { load: load(base, connections), sample: None }),
     };
     let line = |name, beside, contestant| Line { name, beside, contestant };
     let constant = Constant::start(private, 30).await?;
-    let urls = private.folder.path().join("constant.urls");
-    write_lines(&urls, &[format!("{}/reviews", constant.nginx)])?;
     #[expect(clippy::cast_precision_loss, reason = "some bytes")]
-    let reads = crate::contestant::Reads {
-        load: Load {
-            oha: oha.to_owned(),
-            connections: 1,
-            status: 200,
-            rate: None,
-            requests: Requests::Get { urls },
-        },
+    let constants = crate::contestant::Reads {
+        load: load(&constant.nginx, 1),
         sample: Vec::new(),
         mean_bytes: constant.body.len() as f64,
     };
@@ -192,7 +182,7 @@ async fn rows(private: &Private, oha: &Path, settings: &Writer) -> Result<Vec<Ro
             lines: vec![
                 posts(ALONE, &[PUBLISH_ALONE], &one, 1),
                 line(PUBLISH_ALONE, &[], Contestant::Publishes(publishes(1).await?)),
-                line(CONSTANT_ALONE, &[], Contestant::Reads(reads)),
+                line(CONSTANT_ALONE, &[], Contestant::Reads(constants)),
             ],
         },
     ])

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, StatusCode};
 use bytes::Bytes;
 use local::nginx::{self, Shape};
 use local::ports::{Ports, loopback};
@@ -17,7 +18,7 @@ pub(crate) struct Constant {
     pub(crate) straight: String,
     /// Through nginx.
     pub(crate) nginx: String,
-    /// What both answer at any path.
+    /// What both answer at any path: 200, and 201 to a POST.
     pub(crate) body: Bytes,
 }
 
@@ -65,7 +66,11 @@ async fn listen(body: Bytes) -> Result<u16, Error> {
     let failed = |error: std::io::Error| Error::failed("listen for the constant handler")(error.into());
     let listener = TcpListener::bind(loopback(0)).await.map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
-    let handler = move || async move { ([(CONTENT_TYPE, "application/json")], body) };
+    // The request's body is read whole, as a service does.
+    let handler = move |method: Method, _read: Bytes| async move {
+        let status = if method == Method::POST { StatusCode::CREATED } else { StatusCode::OK };
+        (status, [(CONTENT_TYPE, "application/json")], body)
+    };
     let router = Router::new().fallback(handler);
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(port)

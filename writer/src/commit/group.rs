@@ -44,9 +44,14 @@ impl Groups {
             metrics::histogram!(COMMIT_EVENTS).record(group.len() as f64);
             let (bounds, batch) = (self.bounds.clone(), group.len() >= self.batch_from);
             tokio::spawn(async move {
-                let unanswered = bounds.commit(group, batch).await;
+                let Done { unanswered, newest } = bounds.commit(group, batch).await;
                 // Those behind must not wait for what nobody answers.
                 drop(permit);
+                if let Some(newest) = newest {
+                    // Who waits for the answer comes first, on this core.
+                    tokio::task::yield_now().await;
+                    newest.announce().await;
+                }
                 bounds.settle_all(unanswered).await;
             });
         }
@@ -66,16 +71,16 @@ fn group(first: Entry, entries: &mut mpsc::Receiver<Entry>) -> Vec<Entry> {
 }
 
 impl Bounds {
-    /// Publishes each event of a group once; returns those that nobody answered.
-    async fn commit(&self, group: Vec<Entry>, batch: bool) -> Vec<Entry> {
+    /// Publishes each event of a group once.
+    async fn commit(&self, group: Vec<Entry>, batch: bool) -> Done {
         let Ok(link) = self.connection.current() else {
             group.into_iter().for_each(|entry| entry.settle(Err(NotCommitted::Away)));
-            return Vec::new();
+            return Done::default();
         };
         if batch { self.commit_batch(&link, group).await } else { self.commit_singly(&link, group).await }
     }
 
-    async fn commit_batch(&self, link: &Link, group: Vec<Entry>) -> Vec<Entry> {
+    async fn commit_batch(&self, link: &Link, group: Vec<Entry>) -> Done {
         let left = group.iter().map(|entry| self.left(entry, link)).min().unwrap_or_default();
         if left.is_zero() {
             return self.commit_singly(link, group).await;
@@ -87,17 +92,17 @@ impl Bounds {
             Ok(first) => {
                 let token = |position| Token { epoch: link.epoch().clone(), position: Position(position) };
                 let last = token(first.0 + messages.len() as u64 - 1);
-                let newest = group.last().expect("a batch holds events").message.clone();
+                let message = group.last().expect("a batch holds events").message.clone();
                 for (entry, position) in group.into_iter().zip(first.0..) {
                     entry.settle(Ok(Committed { token: token(position), duplicate: false }));
                 }
-                announce(link, &last, &newest).await;
-                Vec::new()
+                let newest = Newest { link: link.clone(), token: last, message };
+                Done { unanswered: Vec::new(), newest: Some(newest) }
             }
             Err(Failure::Refused { code: Failure::FULL, description }) => {
                 let full = refused(Failure::FULL, &description);
                 group.into_iter().for_each(|entry| entry.settle(Err(full.clone())));
-                Vec::new()
+                Done::default()
             }
             // One of them was stored before: none of the others is to blame.
             Err(Failure::Refused { code, description }) => {
@@ -106,12 +111,12 @@ impl Bounds {
             }
             Err(Failure::Unanswered(reason)) => {
                 tracing::debug!(reason, "a batch was not acknowledged; settling its events one by one");
-                group
+                Done { unanswered: group, newest: None }
             }
         }
     }
 
-    async fn commit_singly(&self, link: &Link, group: Vec<Entry>) -> Vec<Entry> {
+    async fn commit_singly(&self, link: &Link, group: Vec<Entry>) -> Done {
         let tries = group.into_iter().map(|entry| async move {
             match self.publish(link, &entry, false).instrument(entry.span.clone()).await {
                 Tried::Unanswered => (Some(entry), None),
@@ -125,10 +130,8 @@ impl Bounds {
         });
         let (unanswered, stored): (Vec<_>, Vec<_>) = join_all(tries).await.into_iter().unzip();
         let newest = stored.into_iter().flatten().max_by_key(|(token, _)| token.position);
-        if let Some((token, message)) = newest {
-            announce(link, &token, &message).await;
-        }
-        unanswered.into_iter().flatten().collect()
+        let newest = newest.map(|(token, message)| Newest { link: link.clone(), token, message });
+        Done { unanswered: unanswered.into_iter().flatten().collect(), newest }
     }
 
     /// Learns what became of events that nobody answered, by sending each again under its id.
@@ -141,11 +144,28 @@ impl Bounds {
     }
 }
 
-/// Tells replicas the last event of a commit, so that they notice when a stream loses it. Nobody waits for this.
-async fn announce(link: &Link, token: &Token, message: &Message) {
-    let hash = HEXLOWER.encode(&message.hash());
-    let stored = Stored { epoch: token.epoch.clone(), position: token.position, hash };
-    if let Err(error) = link.announce_stored(&stored).await {
-        tracing::debug!(%error, "a commit was not announced");
+/// What became of a group when each of its events was sent once.
+#[derive(Default)]
+struct Done {
+    /// Those that nobody answered.
+    unanswered: Vec<Entry>,
+    newest: Option<Newest>,
+}
+
+/// The last event that a commit stored.
+struct Newest {
+    link: Link,
+    token: Token,
+    message: Message,
+}
+
+impl Newest {
+    /// Tells replicas of it, so that they notice when a stream loses it. Nobody waits for this.
+    async fn announce(self) {
+        let hash = HEXLOWER.encode(&self.message.hash());
+        let stored = Stored { epoch: self.token.epoch, position: self.token.position, hash };
+        if let Err(error) = self.link.announce_stored(&stored).await {
+            tracing::debug!(%error, "a commit was not announced");
+        }
     }
 }
