@@ -39,6 +39,8 @@ impl Groups {
         loop {
             let permit = self.at_once.clone().acquire_owned().await.expect("the semaphore is never closed");
             let Some(first) = entries.recv().await else { return };
+            // Who was answered by the last commit and writes again at once comes with this one.
+            tokio::task::yield_now().await;
             let group = group(first, &mut entries);
             metrics::gauge!(WRITE_QUEUE).set(entries.len() as f64);
             metrics::histogram!(COMMIT_EVENTS).record(group.len() as f64);

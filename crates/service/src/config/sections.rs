@@ -95,7 +95,8 @@ pub struct Writer {
     /// Writes in progress, in units of 8 kB of their bodies; above it a write is refused at once. High: much memory
     /// when the stream is slow; low: refusals in a short burst.
     pub queue: usize,
-    /// Commits on their way at a time. What waits meanwhile is the next one: few make large commits, for fewer fsyncs.
+    /// Commits on their way at a time. What waits meanwhile is the next one. Low: large commits, for few fsyncs; high: a stream
+    /// that is far away takes more, in smaller ones.
     pub commits: usize,
     /// From how many events on a commit goes as one batch, for one fsync and a fixed cost; fewer are published one by
     /// one, an fsync each. 1,001 or more: never.
@@ -113,7 +114,7 @@ impl Default for Writer {
             visible_wait_ms: 250,
             reference_wait_ms: 250,
             queue: 4_096,
-            commits: 2,
+            commits: 1,
             batch_from: 16,
             acknowledge_ms: 2_000,
             publish_ms: 8_000,
