@@ -163,6 +163,7 @@ impl Freshness {
                 self.change().heard.hear(&replica, &progress, Instant::now());
                 self.release();
             }
+            self.change().heard.listening_ended();
         }
     }
 

@@ -159,7 +159,7 @@ impl Commits {
             TrySendError::Closed(_) => NotCommitted::Away,
         })?;
         place.insert(Vec::new());
-        metrics::gauge!(WRITE_QUEUE).set((self.queue.max_capacity() - self.queue.capacity()) as f64);
+        metrics::gauge!(WRITE_QUEUE).increment(1);
         Ok(answered)
     }
 }

@@ -40,7 +40,8 @@ struct Word {
 /// What is known of the own replica and of the others.
 pub(super) struct Heard {
     own: String,
-    listening: Instant,
+    /// Since when; none while the connection is lost.
+    listening: Option<Instant>,
     words: HashMap<String, Word>,
     /// The own replica's: whatever is of another epoch says nothing about its data.
     epoch: Option<Epoch>,
@@ -55,7 +56,7 @@ impl Heard {
     pub(super) fn new(own: &str, began: Instant) -> Heard {
         Heard {
             own: own.to_owned(),
-            listening: began,
+            listening: Some(began),
             words: HashMap::new(),
             epoch: None,
             position: Position(0),
@@ -66,7 +67,12 @@ impl Heard {
 
     /// Listening began (again): until then silence meant nothing.
     pub(super) fn listening_since(&mut self, at: Instant) {
-        self.listening = at;
+        self.listening = Some(at);
+    }
+
+    /// The connection is lost: silence means nothing until it is back.
+    pub(super) fn listening_ended(&mut self) {
+        self.listening = None;
     }
 
     /// A replica announced something.
@@ -111,10 +117,10 @@ impl Heard {
 
     /// Why the own replica should leave reads to another one that is well; none when it is well, or nobody else is.
     pub(super) fn steps_out(&self, now: Instant) -> Option<Fault> {
-        let own = self.words.get(&self.own);
-        let fault = match own {
-            Some(own) => self.fault(own, own.at.max(self.listening), now),
-            None => (now.saturating_duration_since(self.listening) > SILENT).then_some(Fault::Silent),
+        let listening = self.listening.unwrap_or(now);
+        let fault = match self.words.get(&self.own) {
+            Some(own) => self.fault(own, own.at.max(listening), now),
+            None => (now.saturating_duration_since(listening) > SILENT).then_some(Fault::Silent),
         }?;
         let mut others = self.words.iter().filter(|(name, _)| **name != self.own);
         others.any(|(_, other)| self.fault(other, other.at, now).is_none()).then_some(fault)

@@ -7,12 +7,17 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, Private, Shopper, catalogue, eventually, review, tables, with_catalogue, within};
 
-/// Writes that wait together: far more than may be on their way at a time.
+/// Writes that wait together.
 const TOGETHER: usize = 60;
 
-/// Sends writes to one writer while the stream stands still, so that all but the first few wait, and lets it go on.
+/// Sends writes to one writer while the stream stands still, so that they wait for it together, and lets it go on.
 async fn together(system: &Private, writer: &str, requests: Vec<(String, Value)>) -> Vec<Answer> {
     let shopper = Shopper::at(url_of(system, writer));
+    let entered = async || {
+        metric(system, writer, "atelier_write_queue").await
+            + metric(system, writer, "atelier_write_commit_events_sum").await
+    };
+    let before = entered().await;
     system.process("nats").pause();
     let answers: Vec<_> = requests
         .into_iter()
@@ -23,11 +28,10 @@ async fn together(system: &Private, writer: &str, requests: Vec<(String, Value)>
             tokio::spawn(async move { shopper.send(request).await })
         })
         .collect();
-    let waiting = answers.len() - 20;
+    let all = answers.len() as f64;
     eventually("the writes are waiting", within(10), async || {
-        // Those on their way have left the queue.
-        let entered = metric(system, writer, "atelier_write_queue").await;
-        if entered >= waiting as f64 { Ok(()) } else { Err(format!("{entered} wait")) }
+        let waiting = entered().await - before;
+        if waiting >= all { Ok(()) } else { Err(format!("{waiting} wait")) }
     })
     .await;
     system.process("nats").resume();

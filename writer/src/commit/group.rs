@@ -42,7 +42,7 @@ impl Groups {
             // Who was answered by the last commit and writes again at once comes with this one.
             tokio::task::yield_now().await;
             let group = group(first, &mut entries);
-            metrics::gauge!(WRITE_QUEUE).set(entries.len() as f64);
+            metrics::gauge!(WRITE_QUEUE).decrement(group.len() as f64);
             metrics::histogram!(COMMIT_EVENTS).record(group.len() as f64);
             let (bounds, batch) = (self.bounds.clone(), group.len() >= self.batch_from);
             tokio::spawn(async move {

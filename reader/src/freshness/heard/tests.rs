@@ -69,6 +69,18 @@ fn whoever_hears_nobody_serves() {
 }
 
 #[test]
+fn silence_means_nothing_while_nobody_listens() {
+    // The own replica's last word came a moment before the other's, and then the stream went away.
+    let (mut heard, now) = after(40, 1, State::Serving, State::Serving);
+    let between = now + 4 * TICK - TICK / 2;
+    assert_eq!(heard.steps_out(between), Some(Fault::Silent));
+    heard.listening_ended();
+    assert_eq!(heard.steps_out(between), None);
+    heard.listening_since(between);
+    assert_eq!(heard.steps_out(between), None);
+}
+
+#[test]
 fn silence_counts_from_when_listening_began() {
     let (mut heard, start) = begin();
     let connected = start + 100 * TICK;
