@@ -2,6 +2,10 @@
 //! chunks become events. What cannot be saved goes to the quarantine.
 #![allow(clippy::print_stderr, reason = "the one place where a failure is told")]
 
+// Whoever reads the summary may have gone (`| head`).
+#[macro_use(println)]
+extern crate anstream;
+
 mod arguments;
 mod chunk;
 mod clean;

@@ -1,5 +1,4 @@
 //! What became of the rows, for people, on stdout.
-#![allow(clippy::print_stdout, reason = "the summary is the command's result")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,8 @@
 //! `projector`: applies the stream to a replica (`run`), and the operator's verbs.
-#![allow(clippy::print_stdout, reason = "the verbs answer people and programs on standard output")]
+
+// Whoever reads what a verb says may have gone (`| head`), which must not stop its work, as std's would.
+#[macro_use(print, println)]
+extern crate anstream;
 
 mod add;
 mod address;

@@ -69,6 +69,7 @@ async fn each_replica_s_state_is_told_with_its_reason_and_what_to_type() {
     }
     assert!(!text.contains("to mend"), "{text}");
     watched(&system).await;
+    unread(&system).await;
     told_by_the_database(&system).await;
     silent(&system).await;
     stalled(&system).await;
@@ -88,6 +89,15 @@ async fn watched(system: &Private) {
     assert!(interrupt.unwrap().success());
     let ended = tokio::time::timeout(Duration::from_secs(10), watch.wait()).await.expect("it ends").unwrap();
     assert_eq!(ended.code(), Some(0));
+}
+
+/// As with `| head`, which goes when it has read enough.
+async fn unread(system: &Private) {
+    let mut status = system.operator().command("projector", ["status"]).spawn().unwrap();
+    drop(status.stdout.take());
+    let ended = tokio::time::timeout(Duration::from_secs(20), status.wait_with_output()).await;
+    let ended = ended.expect("it ends").unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
 }
 
 /// Audits, and a rebuild that is under way.

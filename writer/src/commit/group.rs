@@ -162,7 +162,7 @@ struct Newest {
 }
 
 impl Newest {
-    /// Tells replicas of it, so that they notice when a stream loses it. Nobody waits for this.
+    /// Tells whoever listens: a stream that does not have it later has lost something. Nobody waits for this.
     async fn announce(self) {
         let hash = HEXLOWER.encode(&self.message.hash());
         let stored = Stored { epoch: self.token.epoch, position: self.token.position, hash };
