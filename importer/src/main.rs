@@ -1,6 +1,5 @@
 //! Brings the legacy catalogue into the stream: CSV files become cleaned rows, rows become chunks in COPY text,
 //! chunks become events. What cannot be saved goes to the quarantine.
-#![allow(clippy::print_stderr, reason = "the one place where a failure is told")]
 
 // Whoever reads the summary may have gone (`| head`).
 #[macro_use(println)]
@@ -94,10 +93,10 @@ async fn run(arguments: Arguments, config: &Config, keys: Keys) -> Result<(), Bo
         imported = import.run() => imported?,
         () = stop.cancelled() => {
             // The thread that reads files must not keep the process.
-            eprintln!(
+            say(&format!(
                 "importer: stopped by a signal; if events were published already, the catalogue is incomplete: {}",
                 publish::AGAIN
-            );
+            ));
             std::process::exit(1);
         }
     };

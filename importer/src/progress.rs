@@ -1,5 +1,4 @@
 //! How far the import has come: a bar on a terminal, else a line every few seconds. Both on stderr.
-#![allow(clippy::print_stderr, reason = "for the person who waits")]
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};

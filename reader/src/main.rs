@@ -1,6 +1,4 @@
 //! Wires the command line to the reader.
-// What is wrong with a command line or a configuration is said to whoever typed it.
-#![allow(clippy::print_stderr)]
 
 use std::process::ExitCode;
 

@@ -1,10 +1,10 @@
 //! How far a comparison is: a bar on a terminal, on stderr; elsewhere what is said for good alone.
-#![allow(clippy::print_stderr, reason = "for the person who waits")]
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use service::telemetry;
 
 /// Shows how far a comparison is; or nothing, to programs.
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl Progress {
         match &self.bar {
             _ if !self.speaks => {}
             Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            None => telemetry::say(text),
         }
     }
 

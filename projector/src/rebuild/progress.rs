@@ -1,6 +1,5 @@
 //! How far a rebuild has come: a bar on a terminal, else a line every few seconds, both on stderr; with `--json` a line of
 //! JSON each second on stdout. What has to be said for good goes above the bar.
-#![allow(clippy::print_stderr, reason = "for the person who waits")]
 
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,6 +9,7 @@ use contract::Position;
 use contract::announcement::ImportProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use service::telemetry;
 use tokio::task::JoinHandle;
 
 /// Between two lines for programs, and two looks of the bar.
@@ -152,7 +152,7 @@ impl Progress {
     pub(crate) fn say(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            None => telemetry::say(text),
         }
     }
 
@@ -301,7 +301,7 @@ async fn tick(state: Arc<Mutex<State>>, bar: Option<ProgressBar>, json: bool) {
             bar.set_position((line.percent.unwrap_or_default() * 10.0) as u64);
             bar.set_message(line.words());
         } else if count % BETWEEN_LINES == 0 && line.phase != Phase::Done {
-            eprintln!("{}: {}  {}", line.replica, line.phase.word(), line.words());
+            telemetry::say(&format!("{}: {}  {}", line.replica, line.phase.word(), line.words()));
         }
         count += 1;
     }

@@ -53,10 +53,11 @@ pub(super) struct Heard {
 }
 
 impl Heard {
+    /// Nobody listens yet; heads may be older than `began`.
     pub(super) fn new(own: &str, began: Instant) -> Heard {
         Heard {
             own: own.to_owned(),
-            listening: Some(began),
+            listening: None,
             words: HashMap::new(),
             epoch: None,
             position: Position(0),

@@ -14,8 +14,9 @@ const TOGETHER: usize = 60;
 async fn together(system: &Private, writer: &str, requests: Vec<(String, Value)>) -> Vec<Answer> {
     let shopper = Shopper::at(url_of(system, writer));
     let entered = async || {
-        metric(system, writer, "atelier_write_queue").await
-            + metric(system, writer, "atelier_write_commit_events_sum").await
+        // In this order none is counted twice.
+        metric(system, writer, "atelier_write_commit_events_sum").await
+            + metric(system, writer, "atelier_write_queue").await
     };
     let before = entered().await;
     system.process("nats").pause();

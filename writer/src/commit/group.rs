@@ -1,7 +1,9 @@
 //! Group commit: what waits while one commit is on its way is the next group. A large group goes as one atomic batch,
 //! for one fsync; a small one as plain publishes, which together take less than a batch's fixed cost.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use contract::announcement::Stored;
 use contract::{Position, Token};
@@ -11,6 +13,7 @@ use service::config::Writer;
 use service::metrics::{COMMIT_EVENTS, WRITE_QUEUE};
 use stream::{BATCH_LIMIT, Failure, Link, Message};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -19,6 +22,8 @@ use super::{Committed, Entry, NotCommitted};
 
 /// Most bytes of payload in one group.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
+/// A commit that takes longer than any should keeps the next one waiting no longer: its acknowledgement may be lost.
+const PLACE: Duration = Duration::from_millis(100);
 
 /// Commits groups of events.
 pub(super) struct Groups {
@@ -27,6 +32,21 @@ pub(super) struct Groups {
     at_once: Arc<Semaphore>,
     /// From how many events on a group goes as a batch.
     batch_from: usize,
+}
+
+/// What became of a group when each of its events was sent once.
+#[derive(Default)]
+struct Done {
+    /// Those that nobody answered.
+    unanswered: Vec<Entry>,
+    newest: Option<Newest>,
+}
+
+/// The last event that a commit stored.
+struct Newest {
+    link: Link,
+    token: Token,
+    message: Message,
 }
 
 impl Groups {
@@ -39,16 +59,21 @@ impl Groups {
         loop {
             let permit = self.at_once.clone().acquire_owned().await.expect("the semaphore is never closed");
             let Some(first) = entries.recv().await else { return };
-            // Who was answered by the last commit and writes again at once comes with this one.
+            // Gives way once, to whoever was answered by the last commit and writes again at once.
             tokio::task::yield_now().await;
             let group = group(first, &mut entries);
             metrics::gauge!(WRITE_QUEUE).decrement(group.len() as f64);
             metrics::histogram!(COMMIT_EVENTS).record(group.len() as f64);
             let (bounds, batch) = (self.bounds.clone(), group.len() >= self.batch_from);
             tokio::spawn(async move {
-                let Done { unanswered, newest } = bounds.commit(group, batch).await;
+                let mut commit = pin!(bounds.commit(group, batch));
+                let in_time = timeout(PLACE, &mut commit).await;
                 // Those behind must not wait for what nobody answers.
                 drop(permit);
+                let Done { unanswered, newest } = match in_time {
+                    Ok(done) => done,
+                    Err(_late) => commit.await,
+                };
                 if let Some(newest) = newest {
                     // Who waits for the answer comes first, on this core.
                     tokio::task::yield_now().await;
@@ -144,21 +169,6 @@ impl Bounds {
         });
         join_all(settling).await;
     }
-}
-
-/// What became of a group when each of its events was sent once.
-#[derive(Default)]
-struct Done {
-    /// Those that nobody answered.
-    unanswered: Vec<Entry>,
-    newest: Option<Newest>,
-}
-
-/// The last event that a commit stored.
-struct Newest {
-    link: Link,
-    token: Token,
-    message: Message,
 }
 
 impl Newest {

@@ -95,8 +95,8 @@ pub struct Writer {
     /// Writes in progress, in units of 8 kB of their bodies; above it a write is refused at once. High: much memory
     /// when the stream is slow; low: refusals in a short burst.
     pub queue: usize,
-    /// Commits on their way at a time. What waits meanwhile is the next one. Low: large commits, for few fsyncs; high: a stream
-    /// that is far away takes more, in smaller ones.
+    /// Commits on their way at a time; one that takes over a tenth of a second is not counted. What waits meanwhile is
+    /// the next one. Low: large commits, for few fsyncs; high: a stream that is far away takes more, in smaller ones.
     pub commits: usize,
     /// From how many events on a commit goes as one batch, for one fsync and a fixed cost; fewer are published one by
     /// one, an fsync each. 1,001 or more: never.

@@ -31,7 +31,9 @@ fn said(position: u64, head: u64, state: State) -> Progress {
 
 fn begin() -> (Heard, Instant) {
     let now = Instant::now();
-    (Heard::new("a", now), now)
+    let mut heard = Heard::new("a", now);
+    heard.listening_since(now);
+    (heard, now)
 }
 
 /// Both replicas speak for a while, the own one until so many ticks ago.
