@@ -7,6 +7,7 @@ mod memory;
 mod snapshots;
 mod standing;
 mod verifying;
+mod waiting;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -43,8 +44,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 const APPLY: Duration = Duration::from_secs(60);
 /// How often the estimate of what is left is told anew.
 const ESTIMATE_EVERY: Duration = Duration::from_millis(500);
-/// How long nothing may arrive while the stream has more: then the consumer is stuck, and a new one is made.
-const STALL: Duration = Duration::from_secs(3);
 /// How long an operator's last request may take when the process ends.
 const OPERATIONS_BOUND: Duration = Duration::from_secs(1);
 /// How long a stopped replica waits before it looks again whether somebody has acted.
@@ -275,15 +274,7 @@ impl Projection {
         self.begin(checkpoint, head);
         let mut batches = Batches::new(follower, decisions, self.batch);
         loop {
-            // Only what the stream had before the wait counts: the newest event may just be on its way.
-            let known = self.announcer.head();
-            let batch = match tokio::time::timeout(STALL, batches.next()).await {
-                Ok(batch) => batch?,
-                Err(_) if known > checkpoint.position => {
-                    return Err(Failure::Stalled { position: checkpoint.position });
-                }
-                Err(_) => continue,
-            };
+            let batch = self.next_batch(&mut batches, connection, checkpoint).await?;
             let closing = in_steps(checkpoint, &batch[0]);
             if closing {
                 let made = self.apply_steps(checkpoint).await;
