@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use serde_json::Value;
-use tests::{Random, eventually, interaction, tables, within};
+use tests::{Random, Shopper, eventually, interaction, tables, within};
 
 use super::projector::caught_up;
 use super::{Longest, no_read_failed, said, summary};
@@ -46,6 +46,8 @@ pub(crate) const ROWS: [Row; 4] = [
 
 /// Until a replica whose Postgres was killed has what was acknowledged before.
 const BOUND: Duration = Duration::from_secs(15);
+/// Until the reader of a replica that has caught up answers: it joins for half a second, and the machine may be busy.
+const AGAIN: Duration = Duration::from_secs(5);
 /// What Postgres says when it cannot write.
 const NO_SPACE: &str = "No space left on device";
 /// For how long at least.
@@ -73,6 +75,8 @@ async fn kills(arena: &mut Arena) -> Result<Seen, Stop> {
         let ready = Instant::now();
         caught_up(arena, replica, ready).await;
         longest.add(killed, ready);
+        // Before its reader is back, the next one would be a fault of all replicas at once.
+        answers_again(arena, round % 2).await;
     }
     drive.stop().await;
     no_read_failed(arena)?;
@@ -84,6 +88,16 @@ async fn kills(arena: &mut Arena) -> Result<Seen, Stop> {
         )));
     }
     arena.judge(Seen::recovered(longest.ready).note(longest.since_the_kill()).note(note)).await
+}
+
+/// Waits until a replica's reader answers reads.
+async fn answers_again(arena: &Arena, replica: usize) {
+    let reader = Shopper::at(&arena.system.reader_urls()[replica]);
+    eventually("the replica's reader answers again", AGAIN, async || {
+        let answer = reader.get("/products/1").await;
+        if answer.status == 200 { Ok(()) } else { Err(format!("{answer:?}")) }
+    })
+    .await;
 }
 
 async fn away(arena: &mut Arena) -> Result<Seen, Stop> {

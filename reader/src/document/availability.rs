@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::document::PROBE;
 use crate::document::connection::Connection;
@@ -75,11 +75,13 @@ impl Availability {
 
     /// Asks the replica, for ever, on a connection of its own.
     pub(crate) async fn watch(self, mut connection: Connection) {
+        let mut changes = self.changes();
         loop {
             match connection.fetch(&PROBE, &[].into(), Instant::now()).await {
                 Ok(_) => {
                     self.reached();
-                    sleep(WHILE_REACHED).await;
+                    // A read may find it away sooner.
+                    let _away_or_not = timeout(WHILE_REACHED, changes.wait_for(Option::is_some)).await;
                 }
                 Err(error) => {
                     self.lost(&error);
